@@ -100,6 +100,17 @@ def test_from_missing_to_copied_each_line_is_what_the_status_counts(surgery: Sur
     assert told(surgery, "--state", "copied", code=0) == [each for each in after if each["state"] == "copied"]
 
 
+def test_what_is_never_copied_is_told_by_type_by_plan_and_run(surgery: Surgery) -> None:
+    """And nothing more is asked of AWS for that."""
+    surgery.declare(scene.policy(mode="Observe", destinations=THERE))
+    for words in (("plan",), ("run", "--once")):
+        text = surgery.type_in(*words, "-f", surgery.manifests).output
+        assert "1 recovery point (S3 1): ContinuousBackup: " in text
+    surgery.aws.control.clear_calls()
+    surgery.type_in("run", "-f", surgery.manifests, "--once")
+    assert len(surgery.aws.control.calls(operation="ListCopyJobs")) == 1
+
+
 def test_one_point_is_told_in_full_from_the_command_line(surgery: Surgery) -> None:
     """As a person does it: the table, a line of it, that point."""
     surgery.declare(scene.policy(destinations=THERE))

@@ -10,12 +10,12 @@ from typing import Any
 import click
 
 from ..aspects import ROOMS
-from ..aspects.copies import existing, figures, newest
-from ..aspects.copies.contents import ARRIVALS, Contents, contents
+from ..aspects.copies import existing, figures
+from ..aspects.copies.contents import ARRIVALS, contents
 from ..aspects.copies.declared import COPIES
 from ..aspects.copies.figures import Copies
 from ..aspects.copies.held import accounting
-from ..aspects.copies.judged import JUDGED, Judged, judged
+from ..aspects.copies.judged import JUDGED, judged
 from ..aspects.copies.losses import losses, told_once
 from ..aspects.copies.outlook import Outlook, outlook
 from ..aspects.copies.planned import State
@@ -34,7 +34,7 @@ from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
 from ..words.texts import plural
-from . import costs, pairings, shared, sources, strays, verdicts, wrongs
+from . import costs, never, pairings, shared, sources, strays, verdicts, wrongs
 from . import switches as switches_
 from .render import API_VERSION, size
 from .wrongs import WIDTH
@@ -167,25 +167,14 @@ def _destination(
         "unmet": _unmet(name, rows),
         "hazards": [_hazard(each) for each in plan.drift if each.destination == name and each.remedy],
         "states": {str(state): count for state, count in counted.items() if state is not State.OUT_OF_SCOPE},
-        "reasons": _reasons(judged(plan, name), contents(observed.source, sight)),
+        "reasons": never.with_types(
+            figures.reason_rows(figures.reasons(judged(plan, name))),
+            judged(plan, name),
+            contents(observed.source, sight),
+        ),
         "needsAction": figures.needing(standings),
         "failures": [figures.failure_row(each, accounting(rows, name, each.reason)) for each in (*lost, *others)],
     }
-
-
-def _reasons(found: Judged, there: Contents | None) -> list[dict[str, Any]]:
-    """Return why recovery points are not copied, with their number; of those that never are, by resource type, too."""
-    rows, types = figures.reason_rows(figures.reasons(found)), dict[Reason | None, Counter[str]]()
-    if there is None or not any(each["state"] == State.INELIGIBLE for each in rows):
-        return rows
-    for each in newest.standings(there, found, lambda one: one.state is State.INELIGIBLE):
-        types.setdefault(each.reason, Counter())[each.point.resource_type] += 1
-    return [
-        {**each, "types": dict(types[Reason(each["reason"])].most_common())}
-        if each["state"] == State.INELIGIBLE
-        else each
-        for each in rows
-    ]
 
 
 def _pairing(found: Iterable[Proof], sight: Sight) -> dict[str, Any]:

@@ -16,14 +16,16 @@ import click
 
 from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings
+from ..engine.declared import PolicyKey
 from ..kinds.kind import ObjectKey
+from ..kinds.rejected import Rejected
 from ..local import LocalRunner, LocalSettings, ManifestError
 from ..local.runner import is_ready, protected
 from ..status.outcome import Outcome
 from ..work import interpreter, logs
 from ..work.board import Board
 from ..work.vitals import Vitals
-from . import FAILED, FOUND, INTERRUPTED, NOTHING, organizations, render, statuses, uncut
+from . import FAILED, FOUND, INTERRUPTED, NOTHING, never, organizations, render, statuses, uncut
 
 _logger = logging.getLogger("crossvault.run")
 
@@ -55,11 +57,12 @@ async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSet
         loop.add_signal_handler(number, _stop, runner, signals, number)
     try:
         await runner.run()
+        bodies = {key: _whole(body, runner.outcomes.get(key)) for key, body in runner.statuses().items()}
+        bodies |= {} if signals else await asyncio.to_thread(_by_type, runner, bodies)
     finally:
         aws.close()
     looked = {key: _looked(outcome) for key, outcome in runner.outcomes.items()}
     switches = [body for body, _ in runner.organizations().values()]
-    bodies = {key: _whole(body, runner.outcomes.get(key)) for key, body in runner.statuses().items()}
     faults = {key: list(map(str, each)) for key, each in runner.rejected().items()}
     render.emit(statuses.document(bodies, looked, datetime.now(UTC), switches, faults), output, statuses.text)
     if signals:
@@ -114,6 +117,17 @@ def _is_entered(outcome: Outcome | None) -> bool:
 def _whole(body: Mapping[str, Any], outcome: Outcome | None) -> Mapping[str, Any]:
     """Return an object whose status is not cut to what a cluster has room for."""
     return body if outcome is None or outcome.status is None else {**body, "status": uncut.status(outcome)}
+
+
+def _by_type(runner: LocalRunner, bodies: Mapping[PolicyKey, Mapping[str, Any]]) -> dict[PolicyKey, Mapping[str, Any]]:
+    """Return the objects whose status counts what is never copied, with its resource types."""
+    told: dict[PolicyKey, Mapping[str, Any]] = {}
+    for key, body in bodies.items():
+        status = body.get("status") or {}
+        found = runner.judged(key) if never.has_some(status) else None
+        if found is not None and not isinstance(found, Rejected):
+            told[key] = {**body, "status": never.told(status, *found[1:])}
+    return told
 
 
 def _tell(key: ObjectKey, outcome: Outcome, *, at_end: bool) -> None:

@@ -17,10 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from ..aws.aside import stepping
-from ..engine.declared import PolicyKey
+from ..engine.declared import Desired, PolicyKey
+from ..engine.observed import Observed
+from ..engine.plan import Plan
 from ..engine.rounds import Aws
 from ..kinds import ACCOUNT, KINDS, ORGANIZATION, POLICY
 from ..kinds.kind import Clock, ObjectKey, Occasion, Request
+from ..kinds.policy.reconcile import judge_policy
+from ..kinds.rejected import Rejected
 from ..status.outcome import Cadence, Outcome
 from ..words.reasons import Reason
 from ..work.agenda import After, Done, Next, Retry
@@ -111,6 +115,17 @@ class LocalRunner:
     def rejected(self) -> Mapping[ObjectKey, tuple[ManifestFault, ...]]:
         """Return the faults of what can be read, and not be worked with beside the others, with file and line."""
         return self._folder.rejected()
+
+    def judged(self, key: PolicyKey) -> tuple[Desired, Observed, Plan] | Rejected | None:
+        """Judge a policy by what its last pass saw; None where there was none.
+
+        What that pass has changed since is looked at anew.
+        """
+        at, body = self._looked_at.get(POLICY.key(key)), self._bodies.get(POLICY.key(key))
+        if at is None or body is None:
+            return None
+        request = self._desk[POLICY].request(POLICY.key(key), body, Occasion(at))
+        return judge_policy(request, self._aws)
 
     def stop(self) -> None:
         """End after the AWS call that is under way."""
