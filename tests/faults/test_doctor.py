@@ -10,6 +10,9 @@ from tests.kit import harms
 from tests.kit import stage as scene
 from tests.kit.doctoring import OF_CLUSTERS, Json, Surgery, fixes, unmet
 
+from backup_simulator.server import SimulatorServer
+from crossvault.aspects.vault_policy.statement import sid_of
+
 THERE: Json = {"vault": {"name": "orders-copies"}}
 CHECKED = [scene.destination(**THERE, vaultPolicy="Check")]
 WRONG: dict[str, tuple[Callable[[Json], None], Json, str, str, int]] = {
@@ -45,7 +48,10 @@ WRONG: dict[str, tuple[Callable[[Json], None], Json, str, str, int]] = {
 def test_what_is_printed_mends_it(
     surgery: Surgery, harm: Callable[[Json], None], spec: Json, name: str, reason: str, points: int
 ) -> None:
-    """One row first, with what it holds up; its commands are pasted as they are, and the doctor is content."""
+    """One row first, with what it holds up; its commands are pasted as they are, and the doctor is content.
+
+    But for a policy that only observes: nothing is copied while it does, so it is not ready.
+    """
     made = harms.sound()
     harm(made)
     surgery.aws.control.load(made)
@@ -62,8 +68,9 @@ def test_what_is_printed_mends_it(
     assert max(map(len, first["fix"])) < 4096
     surgery.paste(first["fix"])
 
-    after = surgery.doctor(code=0)
-    assert unmet(after) == []
+    observes = spec.get("mode") == "Observe"
+    after = surgery.doctor(code=2 if observes else 0)
+    assert [each["name"] for each in unmet(after)] == (["Synced"] if observes else [])
     assert after["summary"]["recoveryPoints"] == 0
 
 
@@ -223,7 +230,7 @@ def test_what_the_operator_mends_is_not_for_people(surgery: Surgery) -> None:
     assert row["remedy"] == "Set spec.mode: Enforce: the operator then creates the vault."
     surgery.paste(fixes(found))
     surgery.paste(fixes(surgery.doctor(code=2)))
-    surgery.doctor(code=0)
+    assert [each["name"] for each in unmet(surgery.doctor(code=2))] == ["Synced"]  # that it copies nothing
 
 
 def test_what_the_operator_does_once_a_person_has_acted_is_not_printed(surgery: Surgery) -> None:
@@ -401,3 +408,26 @@ def test_one_prerequisite_alone(surgery: Surgery) -> None:
     wrong = surgery.crossvault("doctor", "-f", surgery.manifests, "--check", "Sourcekey")
     assert wrong.returncode == 1
     assert "SourceKeys, VaultKeyPolicy" in wrong.stderr
+
+
+def test_what_nobody_but_a_person_can_mend_is_told_with_its_remedy(surgery: Surgery) -> None:
+    """Another key behind the alias, and a Deny under our Sid beside what lets us in: as a plan has them."""
+    made = harms.sound()
+    surgery.aws.control.load(made)
+    surgery.declare(scene.policy())
+    kms, backup = (surgery.aws.client(each, scene.BACKUP, "admin", region=scene.AWAY) for each in ("kms", "backup"))
+    kms.update_alias(AliasName="alias/orders-copies", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    known = json.loads(backup.get_backup_vault_access_policy(BackupVaultName="orders-copies")["Policy"])
+    (ours,) = known["Statement"]
+    nobody = {**ours, "Effect": "Deny", "Principal": {"AWS": f"arn:aws:iam::{scene.STRANGER}:root"}}
+    known["Statement"] = [{**ours, "Sid": "Mine"}, {**nobody, "Sid": sid_of(scene.COPY_ROLE)}]
+    backup.put_backup_vault_access_policy(BackupVaultName="orders-copies", Policy=json.dumps(known))
+
+    plan = json.loads(surgery.type_in("plan", "-f", surgery.manifests, "-o", "json").stdout)
+    (side,) = plan["policies"][0]["destinations"]
+    rows = unmet(surgery.doctor(code=2))
+    assert [each["aspect"] for each in side["hazards"]] == ["vault_key", "vault_policy"]
+    assert [(each["name"], each["remedy"]) for each in rows] == [
+        (each["aspect"], each["remedy"]) for each in side["hazards"]
+    ]
+    assert "Nothing to do" not in surgery.type_in("doctor", "-f", surgery.manifests).output

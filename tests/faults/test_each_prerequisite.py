@@ -391,6 +391,27 @@ def test_of_files_is_spoken_without_a_cluster(server: SimulatorServer, tmp_path:
     ] == []
 
 
+_FOR_PEOPLE = ("unmet", "unknown", "failed", "needsAction", "lost", "hazards", "notReady", "notLookedAt")
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_doctor_says_what_a_plan_has_for_people(server: SimulatorServer, tmp_path: Path, name: str) -> None:
+    """Where it finds something that the operator does not do by itself, so does the doctor, with the same remedies."""
+    wrong, made, surgery = WRONG[name], harms.sound(), Surgery(tmp_path, server)
+    wrong.harm(made)
+    server.control.load(made)
+    surgery.declare(scene.policy(**wrong.spec))
+    if wrong.harm is basic_tables:
+        basic_backups(server)
+    plan = json.loads(surgery.type_in("plan", "-f", surgery.manifests, "-o", "json").stdout)
+    found = surgery.type_in("doctor", "-f", surgery.manifests, "-o", "json")
+    told = {each["remedy"] for each in json.loads(found.stdout)["rows"]}
+    sides = [one for policy in plan["policies"] for one in (policy["source"], *policy["destinations"])]
+
+    assert found.exit_code or not any(plan["summary"][each] for each in _FOR_PEOPLE)
+    assert {hazard["remedy"] for one in sides for hazard in one["hazards"]} <= told
+
+
 SOURCE_READS = (
     *("backup:DescribeGlobalSettings", "backup:DescribeRegionSettings", "backup:GetBackupVaultAccessPolicy"),
     *("iam:GetRole", "iam:SimulatePrincipalPolicy", "kms:DescribeKey", "kms:GetKeyPolicy", "kms:ListGrants"),

@@ -210,5 +210,5 @@ def test_a_widened_statement_is_told_and_left(stage: Stage) -> None:
 
     assert not stage.writes()
     (drift,) = stage.body["status"]["drift"]["items"]
-    assert drift["observed"] == "of others than the members of one organization"
+    assert drift["observed"] == "about others than the members of one organization"
     assert drift["remedy"].startswith("Give that statement another Sid")

@@ -11,10 +11,11 @@ from tests.kit import builders
 from tests.kit.judging import diff
 
 from crossvault.aspects.copies.held import Held, held
-from crossvault.cli import diagnoses, findings
+from crossvault.cli import accounts, diagnoses, findings
 from crossvault.cli.diagnoses import Seen
 from crossvault.engine.looks import Seen as Looked
 from crossvault.engine.rows import met, unmet
+from crossvault.words.explanations import EXPLANATIONS
 from crossvault.words.reasons import Reason
 
 Json = dict[str, Any]
@@ -36,9 +37,11 @@ def body(name: str = "orders", *rows: Json, waiting: int = 0, **status: Any) -> 
             for each in ("dr", "second")
         ],
     }
+    amiss = status.get("failures") or any(each["status"] != "Met" for each in rows)
+    found = ready("False", "PrerequisiteUnmet", "It lacks.") if amiss else ready("True", "Protected", "All is copied.")
     known: Json = {
         "observedGeneration": 3,
-        "conditions": [{"type": "Ready", "status": "False", "reason": "PrerequisiteUnmet", "message": "It lacks."}],
+        "conditions": [found],
         "destinations": [
             {"name": each, "inScope": waiting, "waiting": 0, "missing": waiting, "failed": 0}
             for each in ("dr", "second")
@@ -450,3 +453,83 @@ def test_there_is_something_to_tell_while_copies_fail(failures: list[Json], agai
     last = click.unstyle(findings.text(found)).splitlines()[-1]
     assert ("Nothing to do" in last) is (code == 0)
     assert (f"Copies of {again} recovery points failed and are tried again" in last) is (again > 0)
+
+
+HAZARD = {
+    "destination": "dr",
+    "aspect": "vault_key",
+    "path": "encryptionKey",
+    "desired": "alias/copies",
+    "observed": "another key",
+    "remedy": "Name another vault.",
+}
+
+
+def drifted(*items: Json) -> Json:
+    """Return the members of a status in which something is otherwise than declared."""
+    told = ready("False", "Drifted", "It differs.")
+    return {"conditions": [told], "drift": {"total": len(items), "items": list(items)}}
+
+
+def test_a_hazard_is_a_row_with_its_remedy() -> None:
+    """At its place among the rooms, and it does not end with nothing to do."""
+    listed = (row("CopyRole", "", status="Met"), row("OrganizationToggle"), row("CopyRolePermissions"))
+    found = document(body("orders", *listed, **drifted(HAZARD, {**HAZARD, "aspect": "vault", "remedy": ""})))
+    told = [(each["name"], each["message"], each["remedy"]) for each in found["rows"] if each["name"] == "vault_key"]
+
+    assert told == [("vault_key", "vault_key encryptionKey is another key, not alias/copies", "Name another vault.")]
+    assert [each["name"] for each in found["rows"]] == [
+        *("OrganizationToggle", "vault_key", "CopyRolePermissions", "CopyRole"),
+    ]
+    assert diagnoses.exit_code(found) == 2
+    assert "do: Name another vault." in findings.text(found)
+    assert [each["name"] for each in document(body(**drifted(HAZARD)), check="vault_key")["rows"]] == ["vault_key"]
+
+
+def test_what_a_row_says_to_do_is_not_said_again() -> None:
+    """A hazard of the same remedy is the same thing, at the same destination only."""
+    lacking = row("VaultLock", "dr", remedy=HAZARD["remedy"])
+    found = document(body("orders", lacking, **drifted(HAZARD, {**HAZARD, "destination": "second"})))
+
+    assert [(each["name"], each["destination"]) for each in found["rows"]] == [
+        ("VaultLock", "dr"),
+        ("vault_key", "second"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("condition", "name", "status"),
+    [
+        pytest.param(ready("False", "ObjectiveMissed", "Late."), "WithinObjective", "Unmet", id="late"),
+        pytest.param(ready("False", "Drifted", "It only observes."), "Synced", "Unmet", id="only observed"),
+        pytest.param(ready("False", "NothingCopyable", "None."), "Ready", "Unmet", id="nothing can be copied"),
+        pytest.param(ready("False", "CopiesFailing", "Refused."), "CopiesHealthy", "Unmet", id="refused at once"),
+        pytest.param(ready("False", "Unheard", "New."), "Ready", "Unmet", id="of a newer release"),
+        pytest.param(ready("Unknown", "CannotObserve", "AWS is away."), "Ready", "Unknown", id="not known"),
+    ],
+)
+def test_a_ready_that_no_row_accounts_for_is_a_row(condition: Json, name: str, status: str) -> None:
+    """So nothing that is not ready ends with nothing to do."""
+    found = document(body("orders", row("VaultPolicy", status="Met"), conditions=[condition]))
+    (told,) = [each for each in found["rows"] if each["status"] != "Met"]
+
+    assert (told["name"], told["status"], told["message"]) == (name, status, condition["message"])
+    assert bool(told["remedy"]) == (status == "Unmet" and condition["reason"] != "Unheard")
+    assert diagnoses.exit_code(found) == 2
+
+
+def test_one_way_in_under_two_names_is_told_of_a_cluster_as_of_files() -> None:
+    """With what the reason says is done about it, also of an account that nothing names."""
+    shared = {"type": "Shared", "status": "True", "reason": "RoleShared", "message": "It is prod2."}
+    entered = {"metadata": {"name": "prod", "generation": 1}, "spec": {}}
+    known = accounts.read({**entered, "status": {"observedGeneration": 1, "conditions": [shared]}})
+    of_files = accounts.shared(("prod", "prod2"), entered)
+    assert known is not None
+    rows = [diagnoses.document([each], builders.NOW) for each in (known, of_files)]
+
+    assert [[(each["name"], each["where"]) for each in one["rows"]] for one in rows] == [
+        [("Shared", "account prod")]
+    ] * 2
+    assert {each["remedy"] for one in rows for each in one["rows"]} == {EXPLANATIONS[Reason.ROLE_SHARED].remedy}
+    assert {diagnoses.exit_code(one) for one in rows} == {2}
+    assert accounts.read({**entered, "status": {}}) is None

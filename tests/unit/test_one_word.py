@@ -24,6 +24,7 @@ from crossvault.cli import diagnoses, plans, points, statuses
 from crossvault.engine.declared import Desired, Mode, Ownership, PolicyKey
 from crossvault.engine.looks import Seen
 from crossvault.engine.observed import Observed
+from crossvault.engine.plan import Drift
 from crossvault.engine.rows import block
 from crossvault.kinds.policy.series import RECOVERY_POINTS, series
 from crossvault.kinds.policy.summary import summarise
@@ -226,3 +227,29 @@ def test_a_doctor_tells_one_cause_once_and_all_that_it_is_about(names: frozenset
             assert row["reason"] not in {"KeyNotShared", "KeyNotUsable"} or not told_by_rows
     short = [each for each in found["rows"] if each["copies"] == Copies.THERE]
     assert summary["fallShort"] == sum(each["recoveryPoints"] for each in short)
+
+
+_FOR_PEOPLE = ("unmet", "unknown", "failed", "needsAction", "lost", "hazards", "notReady", "notLookedAt")
+"""What of a plan's summary is for somebody; all else the operator does itself."""
+
+
+@pytest.mark.parametrize(("names", "seed"), cases())
+def test_a_doctor_has_nothing_to_do_only_where_nothing_is(names: frozenset[str], seed: int) -> None:
+    """Not while Ready is not True, nor while a plan has something for a person; every remedy of a plan is told."""
+    dice = dice_of(seed)
+    wanted, seen = scene(names, dice)
+    plan = diff(wanted, seen)
+    other = Drift(wanted.destinations[0].name, "vault_key", "encryptionKey", "this", "that", "Name another vault.")
+    plan = replace(plan, drift=(*plan.drift, *dice.choice(((), (other,)))))
+    told = summarise(wanted, seen, plan, (), previous={}, now=builders.NOW, cadence=Cadence())
+    body = policy_body(status=told.status)
+    found = diagnoses.document([diagnoses.Seen("shop/orders", body, told.status or {})], builders.NOW)
+    of_plan = plans.document([plans.entry(wanted, seen, plan)], reads=0, writes=0)
+    ready = next(each["status"] for each in body["status"]["conditions"] if each["type"] == "Ready")
+    amiss = ready != "True" or any(of_plan["summary"][each] for each in _FOR_PEOPLE)
+    hazards = [each for line in of_plan["policies"][0]["destinations"] for each in line["hazards"]]
+
+    assert not amiss or diagnoses.exit_code(found)
+    assert {each["remedy"] for each in hazards} <= {each["remedy"] for each in found["rows"]}
+    total = click.unstyle(plans.text(of_plan)).splitlines()[-1]
+    assert (f"{len(hazards)} hazard" in total) is bool(hazards)

@@ -229,8 +229,8 @@ def test_invariant_3_a_put_adds_our_statement_to_what_stands_there() -> None:
         ),
         pytest.param([{}, {}], "changed: it stands there 2 times", id="twice"),
         pytest.param([{}, {"Action": "x"}], "changed: it stands there 2 times; Action is x", id="twice, once so"),
-        pytest.param([{"Effect": "Deny"}], "of what somebody denies", id="a Deny"),
-        pytest.param([{}, {"Effect": "Deny", "Action": "x"}], "of what somebody denies", id="a Deny beside it"),
+        pytest.param([{"Effect": "Deny"}], "a Deny of somebody else", id="a Deny"),
+        pytest.param([{}, {"Effect": "Deny", "Action": "x"}], "a Deny of somebody else", id="a Deny beside it"),
     ],
 )
 def test_drift_of_our_statement_says_what_differs(statements: list[dict[str, Any]], difference: str) -> None:

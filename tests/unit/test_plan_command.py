@@ -17,10 +17,12 @@ from crossvault.aspects.copies.failures import SOMEBODYS_REASONS
 from crossvault.aspects.lifecycle import Lifecycle
 from crossvault.aspects.vault.declared import CREATION, Creation
 from crossvault.cli import plan as plan_command
-from crossvault.cli import plans, render, wrongs
+from crossvault.cli import plans, render, ways, wrongs
 from crossvault.engine.declared import Desired, Mode, PolicyKey
 from crossvault.engine.looks import Seen, Unseen
 from crossvault.engine.observed import Observed
+from crossvault.kinds.account.drawer import AccountDrawer
+from crossvault.kinds.kind import ObjectKey
 from crossvault.kinds.rejected import Rejected
 from crossvault.manifest.fields import Fault
 from crossvault.words.explanations import EXPLANATIONS
@@ -436,3 +438,20 @@ def test_a_first_plan_does_not_count_what_there_is_none_of() -> None:
     assert "pairing" not in click.unstyle(plans.text(document))
     assert told in click.unstyle(plans.text(document, verbose=True))
     assert "AWS lists no copy job." in click.unstyle(plans.text(document, verbose=True))
+
+
+def test_one_way_in_under_two_names_is_told_with_what_to_do() -> None:
+    """By a plan as by a run, and it is something that was found."""
+    drawer = AccountDrawer()
+    for name, role in (("prod", "one"), ("prod2", "one"), ("dr", "two")):
+        body = {"spec": {"accountId": "111111111111", "roleArn": f"arn:aws:iam::111111111111:role/{role}"}}
+        metadata = {"name": name, "generation": 1}
+        drawer.put(ObjectKey("BackupAccount", "", name), {**body, "metadata": metadata}, changed=True)
+    found = plans.document([], reads=0, writes=0, roles_shared=ways.shared(drawer))
+    lines = click.unstyle(plans.text(found)).splitlines()
+
+    assert [each["accounts"] for each in found["rolesShared"]] == [["prod", "prod2"]]
+    assert (found["summary"]["hazards"], plan_command.exit_code(found)) == (1, 2)
+    assert "BackupAccounts prod, prod2 enter one account" in lines[0]
+    assert lines[1].strip().startswith("do: Keep one of them")
+    assert ", 1 hazard." in lines[-1]

@@ -11,15 +11,18 @@ from ..aspects.regions import NAME as REGIONS
 from ..engine.rounds import Aws
 from ..engine.rows import MET, UNKNOWN, UNMET
 from ..kinds.account.reconcile import AccountRequest
-from ..kinds.account.status import ENABLED, PERMITTED
+from ..kinds.account.status import ENABLED, PERMITTED, SHARED
 from ..status.conditions import FALSE, TRUE, condition_of
 from ..status.outcome import Cadence
 from ..words.reasons import Reason
+from . import ways
 from .diagnoses import Seen, stale_of, without_strange
 
 
 def looked(request: AccountRequest, aws: Aws, now: datetime) -> Seen | None:
-    """Look at an account that something names; None where it cannot be entered, which the policies tell."""
+    """Look at an account that something names; None where nothing does, or it cannot be entered: policies tell that."""
+    if not request.wants:
+        return None
     told = request.reconcile(aws, clock=lambda: now, cadence=Cadence())
     return _seen(request.body, told.status or {})
 
@@ -34,18 +37,31 @@ def read(body: Mapping[str, Any]) -> Seen | None:
     return Seen(seen.name, body, seen.status, stale=stale_of(body["metadata"], status, ready), beside=True)
 
 
+def shared(names: tuple[str, ...], body: Mapping[str, Any]) -> Seen:
+    """Return what is told of the first of some accounts that are entered in the same way."""
+    return Seen(f"account {names[0]}", body, {"prerequisites": [_shared(ways.message(names))]}, beside=True)
+
+
+def _shared(message: str) -> dict[str, str]:
+    return {"name": SHARED, "status": str(UNMET), "reason": str(Reason.ROLE_SHARED), "message": message}
+
+
 def _seen(body: Mapping[str, Any], status: Mapping[str, Any]) -> Seen | None:
+    rows = _of_role(status)
+    twin = condition_of(status, SHARED) or {}
+    if twin.get("status") == TRUE:
+        rows.append(_shared(twin.get("message", "")))
+    return Seen(f"account {body['metadata']['name']}", body, {"prerequisites": rows}, beside=True) if rows else None
+
+
+def _of_role(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the rows about what the role may do and where; none of an account that nothing named or nobody entered."""
     permitted = condition_of(status, PERMITTED)
     if permitted is None or (condition_of(status, "Ready") or {}).get("status") != TRUE:
-        return None
+        return []
     rows = [{**without_strange(each), "name": NAME} for each in status.get("permissions") or ()]
     met = {"name": NAME, "status": str(MET), "reason": str(Reason.ALL_MET), "message": permitted.get("message", "")}
-    return Seen(
-        f"account {body['metadata']['name']}",
-        body,
-        {"prerequisites": [*_regions(status), *(rows or [met])]},
-        beside=True,
-    )
+    return [*_regions(status), *(rows or [met])]
 
 
 def _regions(status: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -25,13 +25,19 @@ from ..status.conditions import condition_of
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
 from ..words.reasons import Reason
-from . import FAILED, FOUND, NOTHING, shared, stakes
+from . import FAILED, FOUND, NOTHING, shared, stakes, unaccounted
 from .render import API_VERSION
 
 
 def order() -> tuple[str, ...]:
     """Return the names of all prerequisites in the order in which a person mends them."""
     return tuple(name for room in ROOMS for name in room.rows)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all rows in that order: of each room what it needs, then what may differ; conditions last."""
+    found = (name for room in ROOMS for name in (*room.rows, *room.drifts))
+    return tuple(dict.fromkeys((*found, *unaccounted.NAMES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,11 @@ def _not_looked_at(entries: Iterable[Seen]) -> list[dict[str, str]]:
 
 
 def _rows(seen: Seen) -> list[dict[str, Any]]:
-    """Return the prerequisites of a status, and as rows like them the failures that a person has to end."""
+    """Return the prerequisites of a status, and as rows like them all else that a person has to end."""
+    rows = [*(seen.status.get("prerequisites") or ()), *_failures(seen)]
+    rows += unaccounted.hazards(seen.status, rows)
+    if not (seen.problem or _dark(seen) or _tried_again(seen)):
+        rows += unaccounted.ready(seen.status, rows)
     return [
         {
             "policy": seen.name,
@@ -176,7 +186,7 @@ def _rows(seen: Seen) -> list[dict[str, Any]]:
             "bytes": row.get("bytes", 0),
             "copies": row.get("copies", str(Copies.NONE)),
         }
-        for row in (*(seen.status.get("prerequisites") or ()), *_failures(seen))
+        for row in rows
     ]
 
 
@@ -260,7 +270,7 @@ def _place(group: Sequence[Mapping[str, Any]]) -> tuple[bool, bool, int, int, st
 
     Behind that is what nothing can be done about: it is not known because of something else.
     """
-    first, known = group[0], order()
+    first, known = group[0], names()
     place = known.index(first["name"]) if first["name"] in known else len(known)
     follows = first["status"] == UNKNOWN and not first["fix"] and not first["remedy"]
     points = sum(each["recoveryPoints"] for each in group)

@@ -110,7 +110,7 @@ def _in_vain(words: str, faults: Iterable[Mapping[str, Any]], wanted: Wanted) ->
 
 
 def _require_known(check: str | None) -> None:
-    known = diagnoses.order()
+    known = diagnoses.names()
     if check is not None and check not in known:
         raise click.BadParameter(f"{check!r} is none of {', '.join(known)}.", param_hint="--check")
 
@@ -149,7 +149,7 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
     def account(item: tuple[str, Mapping[str, Any]]) -> diagnoses.Seen | None:
         name, body = item
         request = desk[ACCOUNT].request(ObjectKey(ACCOUNT.name, "", name), body, Occasion(now))
-        return accounts.looked(request, aws, now) if request.wants else None
+        return accounts.looked(request, aws, now)
 
     pool = ThreadPoolExecutor(THREADS)
     try:
@@ -157,7 +157,8 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         policies = list(pool.map(policy, sorted(folder.policies.items(), key=lambda item: str(item[0]))))
         # Last, because an account tells what was refused to all others.
         entered = [each for each in pool.map(account, sorted(folder.accounts.items())) if each is not None]
-        return entered + organizations + policies
+        shared = [accounts.shared(names, folder.accounts[names[0]]) for names in desk[ACCOUNT].shared()]
+        return entered + shared + organizations + policies
     finally:
         # Not "with": after Ctrl-C nobody waits for an AWS that hangs.
         pool.shutdown(wait=False, cancel_futures=True)

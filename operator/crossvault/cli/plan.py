@@ -15,13 +15,13 @@ from ..aspects.effects import AwsAccounts
 from ..aws import AwsSettings, CallCounts
 from ..engine.declared import Desired, PolicyKey
 from ..engine.observed import Observed
-from ..kinds import ORGANIZATION, POLICY
+from ..kinds import ACCOUNT, ORGANIZATION, POLICY
 from ..kinds.kind import ObjectKey, Occasion
 from ..kinds.policy.reconcile import plan_policy
 from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
-from . import FAILED, FOUND, NOTHING, plans, render, strays, switches, verdicts
+from . import FAILED, FOUND, NOTHING, plans, render, strays, switches, verdicts, ways
 
 READING = ("Describe", "Get", "List", "Lookup", "Simulate", "AssumeRole")
 THREADS = 8
@@ -86,7 +86,10 @@ def make(folder: Folder, cluster: str = "local") -> dict[str, Any]:
     # Of a policy that cannot be read it is not known which plan it means.
     left = strays.found(looked) if len(looked) == len(entries) else []
     writes = sum(made.values()) - reads
-    return plans.document(entries, reads=reads, writes=writes, organizations=organizations, left=left)
+    shared = ways.shared(desk[ACCOUNT])
+    return plans.document(
+        entries, reads=reads, writes=writes, organizations=organizations, left=left, roles_shared=shared
+    )
 
 
 def exit_code(answer: Mapping[str, Any]) -> int:

@@ -34,7 +34,7 @@ from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
 from ..words.texts import plural
-from . import costs, never, pairings, shared, sources, strays, verdicts, wrongs
+from . import costs, never, pairings, shared, sources, strays, verdicts, ways, wrongs
 from . import switches as switches_
 from .render import API_VERSION, size
 from .wrongs import WIDTH
@@ -47,13 +47,14 @@ def document(
     writes: int,
     organizations: Iterable[Mapping[str, Any]] = (),
     left: Iterable[Mapping[str, Any]] = (),
+    roles_shared: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the whole answer, its summary first.
 
     What is to be done is summed up over the policies that act; over all where none does, as what would be done. Plans
     that may be ``left`` are told, and are nothing that was found: whose they are is not known.
     """
-    policies, switches = list(entries), list(organizations)
+    policies, switches, roles = list(entries), list(organizations), list(roles_shared)
     lines = [each for policy in policies for each in policy.get("destinations", ())]
     sources_ = [policy["source"] for policy in policies if "source" in policy]
     rows = [row for each in (*sources_, *lines, *switches) for row in each.get("unmet", ())]
@@ -88,7 +89,7 @@ def document(
             "failed": sum(each["states"].get(State.FAILED, 0) for each in lines),
             "needsAction": sum(each["needsAction"] for each in lines),
             "lost": sum(row["count"] for each in lines for row in each["failures"] if row["copies"] == Copies.GONE),
-            "hazards": sum(len(each["hazards"]) for each in lines),
+            "hazards": sum(len(each["hazards"]) for each in (*lines, *sources_)) + len(roles),
             "notReady": sum((policy.get("ready") or {}).get("status") == "False" for policy in policies),
             "notLookedAt": sum(map(is_unseen, policies)) + sum(map(switches_.is_unseen, switches)),
             "sharedPairs": shared.planned(acting),
@@ -99,6 +100,7 @@ def document(
         "policies": policies,
         "organizations": switches,
         "plansLeft": list(left),
+        "rolesShared": roles,
     }
 
 
@@ -255,6 +257,7 @@ def text(answer: Mapping[str, Any], *, verbose: bool = False) -> str:
     blocks = [line for each in answer.get("organizations", ()) for line in switches_.lines(each)]
     blocks += [block for policy in answer["policies"] for block in _policy(policy, verbose=verbose)]
     blocks += strays.lines(answer.get("plansLeft", ()))
+    blocks += ways.lines(answer.get("rolesShared", ()))
     return "\n".join([*blocks, verdicts.line(answer)])
 
 

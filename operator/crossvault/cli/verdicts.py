@@ -69,6 +69,7 @@ def _planned(answer: Mapping[str, Any]) -> str:
     lives = f" {plural(summary['lifecycles'], 'lifecycle')} to change," if summary["lifecycles"] else ""
     acts = "needs action" if summary["needsAction"] == 1 else "need action"
     unknown = f", {summary['unknown']} unknown" if summary["unknown"] else ""
+    unknown += f", {plural(summary['hazards'], 'hazard')}" if summary["hazards"] else ""
     amiss = "".join(
         f", {summary[name]:,} {word}"
         for name, word in (("failed", "failed"), ("lost", "lost"), ("needsAction", acts))

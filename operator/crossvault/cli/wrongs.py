@@ -13,6 +13,7 @@ from ..aspects.copies.planned import State
 from ..words.explanations import EXPLANATIONS
 from ..words.reasons import Reason
 from ..words.texts import clip, plural
+from . import unaccounted
 
 WIDTH = len("OrganizationToggle")
 
@@ -94,8 +95,7 @@ def hazards(rows: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _differs(each: Mapping[str, Any]) -> str:
     sign = click.style("!", fg="red")
-    what = f"{each['aspect']} {each['path']} is {each['observed']}, not {each['desired']}"
-    return f"  {sign} {'hazard':<{WIDTH}} {what}"
+    return f"  {sign} {'hazard':<{WIDTH}} {unaccounted.differs(each)}"
 
 
 def of_status(policy: str, status: Mapping[str, Any]) -> list[str]:

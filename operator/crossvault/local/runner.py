@@ -205,15 +205,12 @@ class LocalRunner:
 
     def _tell_twins(self) -> None:
         """Say which accounts are one way in under several names; in a cluster the status of each does."""
-        drawer = self._desk[ACCOUNT]
-        shared = {tuple(sorted((name, *drawer.twins_of(name)))) for name in drawer.accounts()}
-        for names in sorted(shared):
-            if len(names) > 1:
-                _logger.warning(
-                    "BackupAccounts %s enter one account with the same role and External ID; keep one of them",
-                    ", ".join(names),
-                    extra={"reason": Reason.ROLE_SHARED.value},
-                )
+        for names in self._desk[ACCOUNT].shared():
+            _logger.warning(
+                "BackupAccounts %s enter one account with the same role and External ID; keep one of them",
+                ", ".join(names),
+                extra={"reason": Reason.ROLE_SHARED.value},
+            )
 
     def _adopt_labels(self, folder: Folder) -> set[ObjectKey]:
         before, changed = self._folder.labels, set[ObjectKey]()

@@ -180,8 +180,7 @@ def _statement(side: Side) -> tuple[PutVaultPolicy | None, Drift | None]:
         former = _former(side, there, ours)
         other = usurped(there, guest)
         if other is not None:
-            remedy = "Give that statement another Sid, or remove it; ours is then added beside it."
-            return None, Drift(destination.name, "vault_policy", wanted["Sid"], "ours", f"of {other}", remedy)
+            return None, Drift(destination.name, "vault_policy", wanted["Sid"], "ours", other, _renamed(guest, other))
         if len(ours) == 1 and meaning.same_meaning(wanted, ours[0]) and not former:
             return None, None
         # AWS takes no policy with a role that was deleted: what we wrote for one goes with the next write.
@@ -341,14 +340,19 @@ def unmendable(
     vault, role, guest = destination.vault.name, desired[COPY_ROLE], guest_of(desired, destination)
     other = usurped(documents.statements(document), guest)
     if other is not None:
-        remedy = f"Give statement {sid_of(guest)}, which is about {other}, another Sid, or remove it."
-        return replace(row, remedy=f"{remedy} The operator does not touch what others let in.", fix=fixes.NONE)
+        return replace(row, remedy=_renamed(guest, other), fix=fixes.NONE)
     full = no_room(document, guest)
     if full is None:
         return row if stale_in(document, guest) else None
     message = f"Vault {vault} does not let {role} copy in, and its policy {full}."
     remedy = EXPLANATIONS[Reason.VAULT_POLICY_FULL].remedy
     return replace(row, reason=Reason.VAULT_POLICY_FULL, message=message, remedy=remedy, fix=fixes.NONE)
+
+
+def _renamed(guest: str, other: str) -> str:
+    """Say what makes room for our statement where another one has its Sid."""
+    remedy = f"Give statement {sid_of(guest)}, which is {other}, another Sid, or remove it; ours is then added."
+    return f"{remedy} The operator does not touch what others wrote."
 
 
 def _correct(stale: tuple[str, ...], destination: Destination) -> str:

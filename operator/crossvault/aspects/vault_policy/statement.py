@@ -97,15 +97,15 @@ def _names_one_organization(condition: object) -> bool:
 
 
 def usurped(statements: Iterable[Mapping[str, Any]], guest: str) -> str | None:
-    """Return whom a statement under our Sid is about that is not ours to touch; None where there is none."""
+    """Say what a statement under our Sid is that is not ours to touch, to stand behind "is"; None without one."""
     for each in statements:
         if each.get("Sid") == sid_of(guest) and not is_ours(each, guest):
             if each.get("Effect") != "Allow":
-                return "what somebody denies"
+                return "a Deny of somebody else"
             listed = meaning.principals_of(each.get("Principal"), meaning.partition_of(guest))
             names = sorted(name for kind in listed.values() for name in kind)
             others = ["others than the members of one organization"] if names == [EVERY_MEMBER] else names
-            return meaning.spoken(", ".join(others) or "others")
+            return f"about {meaning.spoken(', '.join(others) or 'others')}"
     return None
 
 

@@ -13,7 +13,7 @@ def _checks(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     """Complete the name of a prerequisite."""
     from .. import diagnoses
 
-    return [each for each in diagnoses.order() if each.lower().startswith(incomplete.lower())]
+    return [each for each in diagnoses.names() if each.lower().startswith(incomplete.lower())]
 
 
 @click.command("doctor")

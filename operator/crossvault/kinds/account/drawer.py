@@ -39,6 +39,10 @@ class AccountDrawer:
             return ()
         return tuple(sorted(self._entered_by[declared.account.way_in] - {account}))
 
+    def shared(self) -> tuple[tuple[str, ...], ...]:
+        """Return the names of the accounts that have their way in in common, for each way that has several."""
+        return tuple(sorted(tuple(sorted(names)) for names in self._entered_by.values() if len(names) > 1))
+
     def wants_of(self, account: str) -> tuple[Want, ...]:
         """Return what all objects that name an account want of its role; nothing where none does."""
         declared = self._accounts.get(account)

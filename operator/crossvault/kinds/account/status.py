@@ -33,7 +33,7 @@ SHOWN, ACTIONS = 60, 40
 """More rows than there are rights; an action that is missing and stands in none could not be granted."""
 LONGEST_ROW = 2000
 """How long the message of a row may be: it names every action that is missing, what for, and what AWS said."""
-PERMITTED, ENABLED = "PermissionsGranted", "RegionsEnabled"
+PERMITTED, ENABLED, SHARED = "PermissionsGranted", "RegionsEnabled", "Shared"
 
 
 def summarise_account(
@@ -166,7 +166,7 @@ def _shared(twins: tuple[str, ...]) -> tuple[Condition, ...]:
         " reaches what the other one guards, and each has limits of its own. Keep one, or give them different roles."
     )
     names = f"It is {', '.join(sorted(twins)[:NAMED])}{more}."
-    return (Condition("Shared", TRUE, Reason.ROLE_SHARED, message, names),)
+    return (Condition(SHARED, TRUE, Reason.ROLE_SHARED, message, names),)
 
 
 def _account_fields(sight: Sight, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -156,7 +156,9 @@ def _drift(picture: Picture) -> dict[str, Any]:
         *(dict(each) for each in before if each.get("destination") in unseen),
         *(dict(each) for each in unconfirmed(picture) if each.get("destination") not in unseen),
     ]
-    return {"total": len(items), "items": items[:DRIFT_LIMIT]}
+    # What a person has to mend is not to be lost among what the operator mends itself.
+    first = sorted(items, key=lambda each: not each.get("remedy"))
+    return {"total": len(items), "items": first[:DRIFT_LIMIT]}
 
 
 def _of(item: Mapping[str, Any]) -> tuple[Any, ...]:
