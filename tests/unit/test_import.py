@@ -112,7 +112,15 @@ CRONS = st.sampled_from(
     ["cron(0 5 ? * * *)", "cron(30 2 1 * ? *)", "cron(0 0/6 * * ? *)", "cron(15 1 ? * SUN#1 *)", "cron(0 3 L * ? *)"]
 )
 ZONES = st.sampled_from(["Etc/UTC", "Europe/Berlin", "America/New_York"])
-ARNS = st.sampled_from(["*", "arn:aws:ec2:*", "arn:aws:rds:eu-west-1:111111111111:db:orders", "arn:aws:s3:::orders*"])
+ARNS = st.sampled_from(
+    [
+        "*",
+        "arn:aws:ec2:*",
+        "arn:aws:ec2:*:*:volume/*",
+        "arn:aws:rds:eu-west-1:111111111111:db:orders",
+        "arn:aws:s3:::orders*",
+    ]
+)
 
 
 GAPPED = st.sampled_from(["orders-air-gapped", "other-air-gapped"])
@@ -565,7 +573,7 @@ def _test(key: str, value: str = "1") -> Json:
             "compares a tag by STRINGLIKE",
             id="a comparison",
         ),
-        pytest.param(_put(*CHOSEN, Resources=["arn:aws:ec2:*:x"]), "may have * at its end only", id="an odd pattern"),
+        pytest.param(_put(*CHOSEN, Resources=["arn:aws:ec2:*:x"]), "else at its end only", id="an odd pattern"),
         pytest.param(
             _put(*CHOSEN, IamRoleArn=f"arn:aws:iam::{scene.BACKUP}:role/x"), "a role of the source", id="a foreign role"
         ),

@@ -372,6 +372,10 @@ def altered(path: str, value: Any) -> Json:
         ("selections.1.resources", None, '["*"] means everything'),
         ("selections.1.resources", ["volumes"], "must be an ARN"),
         ("selections.1.resources", ["arn:aws:ec2:*:volume/x"], "at its end only"),
+        ("selections.1.resources", ["arn:aws:s3:::*-logs"], "at its end only"),
+        ("selections.1.resources", ["arn:aws:*:eu-west-1:*:volume/*"], "at its end only"),
+        ("selections.1.resources", ["arn:aws:ec2:eu-*:*:volume/*"], "at its end only"),
+        ("selections.1.notResources", ["arn:aws:ec2:*:*:vol*/vol-*"], "at its end only"),
         ("selections.1.resources", [f"arn:aws:ec2:x:y:volume/{n}*" for n in range(31)], "30 with *"),
         ("selections.1.role", "role/*", "must be the name of a role"),
         ("selections.1.role", "a b", "must be the name of a role"),
@@ -385,6 +389,24 @@ def test_what_aws_would_refuse_is_told_at_its_field(path: str, value: Any, told:
     _, faults = read(altered(path, value))
 
     assert any(told in each for each in faults), faults
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        *("arn:aws:ec2:*:*:instance/*", "arn:aws:rds:*:*:db:*", "arn:aws:ec2:eu-west-1:*:volume/*"),
+        *("arn:aws:ec2:*:111111111111:volume/vol-1", "arn:aws:ec2:*:*", "arn:aws:ec2:*", "arn:aws:s3:::logs-*"),
+    ],
+)
+@pytest.mark.parametrize("member", ["resources", "notResources"])
+def test_patterns_that_the_guide_has_are_taken_as_they_are(member: str, pattern: str) -> None:
+    """For the whole Region or account, and at the end: as the console writes them."""
+    schedule, faults = read(altered(f"selections.1.{member}", [pattern]))
+    named = {"resources": "resources", "notResources": "not_resources"}[member]
+
+    assert faults == []
+    assert schedule is not None
+    assert getattr(schedule.selections[1], named) == (pattern,)
 
 
 # --- The same plan in other words ----------------------------------------------------------------------------------

@@ -117,6 +117,16 @@ TAGGED = Conditions(equal=(("backup", "true"),))
         pytest.param({"resources": (OTHER,)}, {}, False, id="another ARN"),
         pytest.param({"resources": (f"arn:aws:ec2:{HERE}:volume/*",)}, {}, True, id="ARNs that begin so"),
         pytest.param({"resources": ("*",), "not_resources": ("arn:aws:ec2:*",)}, {}, False, id="left out"),
+        pytest.param({"resources": ("arn:aws:ec2:*:*:volume/*",)}, {}, True, id="a type, wherever"),
+        pytest.param({"resources": ("arn:aws:ec2:*:*:instance/*",)}, {}, False, id="another type, wherever"),
+        pytest.param({"resources": (f"arn:aws:ec2:*:{HERE.split(':')[1]}:volume/*",)}, {}, True, id="any Region"),
+        pytest.param({"resources": ("arn:aws:ec2:eu-north-1:*:volume/*",)}, {}, False, id="another Region"),
+        pytest.param({"resources": (VOLUME.replace(HERE, "*:*"),)}, {}, True, id="one volume, wherever"),
+        pytest.param({"resources": (VOLUME.replace(HERE, "*:*")[:-1],)}, {}, False, id="no longer name"),
+        pytest.param({"resources": ("arn:aws:ec2:*:*",)}, {}, True, id="a service, wherever"),
+        pytest.param(
+            {"resources": ("*",), "not_resources": ("arn:aws:ec2:*:*:volume/*",)}, {}, False, id="all but a type"
+        ),
         pytest.param({"resources": ("*",), "conditions": TAGGED}, {"backup": "true"}, True, id="the tag"),
         pytest.param({"resources": ("*",), "conditions": TAGGED}, {"backup": "True"}, False, id="another value"),
         pytest.param({"resources": ("*",), "conditions": TAGGED}, {"Backup": "true"}, False, id="another key"),

@@ -9,6 +9,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 
+PARTS, PLACES = 6, (3, 4)
+"""An ARN has six members; of these, Region and account are the places in which it lies."""
+
+
+def matches(pattern: str, arn: str) -> bool:
+    """Tell whether an ARN is as a pattern says: ``*`` stands at its end, or for its whole Region or account."""
+    head, open_ended = (pattern[:-1], True) if pattern.endswith("*") else (pattern, False)
+    if "*" not in head:
+        return arn.startswith(head) if open_ended else arn == head
+    *steps, last = head.split(":", PARTS - 1)
+    found = arn.split(":", PARTS - 1)
+    if len(found) < PARTS or (len(steps) < PARTS - 1 and not open_ended):
+        return False
+    end = found[len(steps)]
+    return (end.startswith(last) if open_ended else end == last) and all(
+        wanted == there or (place in PLACES and wanted == "*")
+        for place, (wanted, there) in enumerate(zip(steps, found, strict=False))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How the ARNs of some types look.
@@ -61,7 +81,8 @@ def types_of(arn: str) -> tuple[str, ...]:
 
 
 def types_meant(patterns: Iterable[str]) -> frozenset[str]:
-    """Return which types the resources may be of that match one of these patterns; ``*`` stands at their end only.
+    """Return which types the resources may be of that match one of these patterns; ``*`` may be their Region,
+    their account, and their end.
 
     A type is left out only if nothing that matches can be of it: one that is not known here is not, either.
     """

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from ...engine.declared import Destination, VaultRef
-from ..resource_types.arns import types_meant, types_of
+from ..resource_types.arns import matches, types_meant, types_of
 from ..resource_types.matrix import TYPES, barred_from
 from .declared import Conditions, Selection
 from .seen import Matches
@@ -62,7 +62,7 @@ def means(selection: Selection, arn: str, tags: Mapping[str, str]) -> bool:
 
 
 def _named(patterns: Iterable[str], arn: str) -> bool:
-    return any(arn == each or (each.endswith("*") and arn.startswith(each[:-1])) for each in patterns)
+    return any(matches(each, arn) for each in patterns)
 
 
 def _hold(conditions: Conditions, tags: Mapping[str, str]) -> bool:

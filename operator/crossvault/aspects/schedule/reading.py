@@ -14,6 +14,7 @@ from ...manifest import cron as crons
 from ...manifest.fields import Fields, show
 from ..copy_role import DEFAULT, role_name
 from ..lifecycle.declared import Lifecycle
+from ..resource_types.arns import PARTS, PLACES
 from .declared import (
     AFTER_COLD,
     COMPLETION_MINUTES,
@@ -223,9 +224,22 @@ def _arns(fields: Fields, name: str) -> tuple[str, ...]:
     for number, each in enumerate(arns):
         if each != "*" and not _ARN.fullmatch(each):
             fields.fault(f"{name}[{number}]", f"must be an ARN, with * at its end for any, or *; is {show(each)}")
-        elif "*" in each[:-1]:
-            fields.fault(f"{name}[{number}]", f"may have * at its end only; is {show(each)}")
+        elif "*" in _without_places(each)[:-1]:
+            words = "may have * for the whole Region or account, and else at its end only"
+            fields.fault(f"{name}[{number}]", f"{words}; is {show(each)}")
     return tuple(sorted(set(arns)))
+
+
+def _without_places(pattern: str) -> str:
+    """Return a pattern without a ``*`` that is a whole Region or account.
+
+    The guide's own examples have both, as in ``arn:aws:ec2:*:*:volume/*``; the API's reference has ``*`` at the end
+    only. https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources-json.html
+    """
+    steps = pattern.split(":", PARTS - 1)
+    if len(steps) < PARTS and not pattern.endswith("*"):
+        return pattern
+    return ":".join("" if place in PLACES and each == "*" else each for place, each in enumerate(steps))
 
 
 def _role(fields: Fields, source: VaultRef, default: str | None = DEFAULT) -> str:

@@ -187,7 +187,8 @@ FIDELITY = (
         "test_selections.py::test_a_selection_needs_a_role_that_works",
     ),
     Behaviour(
-        "Wildcards at the end of an ARN only, 500 ARNs or 30 with wildcards, 30 conditions, 100 selections, 10 by tag",
+        "Wildcards as Region, account or end of an ARN, 500 ARNs or 30 with wildcards, 30 conditions,"
+        " 100 selections, 10 by tag",
         "botocore, DG; texts and codes: assumed",
         "test_selections.py::test_a_selection_that_cannot_be_is_refused",
     ),
