@@ -28,6 +28,8 @@ def main() -> None:
         if listens:
             signal.signal(signal.SIGINT, _interrupted)
             sys.unraisablehook = _unraised
+        if sys.stdout is None:  # it was closed
+            _stand_in()
         code = _run()
         if listens:  # the end waits for threads that wait for AWS
             signal.signal(signal.SIGINT, lambda _number, _frame: _leave())
@@ -54,10 +56,34 @@ def _run() -> int:
         return FAILED
     except click.exceptions.Abort:
         _leave()
+    except OSError as error:
+        if _is_of_stdout(error):
+            _stand_in()
+            _tell(f"Error: the answer cannot be written: {error.strerror}.")
+        else:
+            _tell(traceback.format_exc())
+        return FAILED
     except Exception:  # noqa: BLE001 - Python would print it raw, with whatever texts of others it holds
         _tell(traceback.format_exc())
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """Tell whether an error of the operating system that names no file is about what is printed."""
+    import errno  # noqa: PLC0415
+
+    full = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+    return error.errno in full and error.filename is None
+
+
+def _stand_in() -> None:
+    """Put in the place of stdout what nothing can be written to, and what holds nothing that Python would write."""
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    if nowhere != 1:
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115 - of a descriptor, until the end
 
 
 def _tell(text: str) -> None:

@@ -281,3 +281,22 @@ def test_a_length_of_time_that_is_none_is_refused_with_an_example(length: str) -
 
     assert "such as 90s, 5m, 1h30m or 2d" in caught.value.message
     assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("words", [("version",), ("plan", "--help"), ("iam", "-f", "examples/quickstart")])
+@pytest.mark.parametrize("closed", [False, True], ids=["a full disk", "closed"])
+def test_an_answer_that_cannot_be_written_is_one_line(words: tuple[str, ...], *, closed: bool) -> None:
+    """And no success: of a pipe that is closed, or a disk that is full."""
+    where = ">&-" if closed else "> /dev/full"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" {where}', "sh", sys.executable, "-m", "crossvault", *words],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the answer cannot be written: ")
+    assert done.stderr.count("\n") == 1

@@ -212,6 +212,56 @@ def test_accounts_have_names_that_terraform_takes_and_no_other_has() -> None:
     assert {"a_b", "a_b_", "account_1st", "operator_"} <= set(_resources(parsed, "aws_iam_role"))
 
 
+def _statement(number: int) -> Json:
+    return {
+        "Sid": f"S{number}",
+        "Effect": "Allow",
+        "Action": "backup:StartCopyJob",
+        "Resource": f"arn:aws:x:::{number}",
+    }
+
+
+@given(
+    st.lists(
+        st.builds(
+            "".join,
+            st.tuples(
+                st.sampled_from(["p1", "p1_", "operator", "1p"]),
+                st.lists(st.sampled_from([".copy", "-copy", ".2", "_1", ".key-statements", "."]), max_size=3).map(
+                    "".join
+                ),
+            ),
+        ),
+        min_size=2,
+        max_size=6,
+        unique=True,
+    )
+)
+def test_no_address_stands_twice_whatever_accounts_are_called(names: list[str]) -> None:
+    """Also where one account is called as what comes from another one's name: p1.copy beside p1."""
+    answer = answer_of("quickstart")
+    template = max(answer["accounts"], key=lambda each: len(each["copyRoles"]))
+    copier, roomless = template["copyRoles"][0], {"Statement": [_statement(number) for number in range(200)]}
+    answer["accounts"] = [
+        {
+            **template,
+            "account": each,
+            "role": f"arn:aws:iam::111111111111:role/r{number}",
+            "copyRoles": [{**copier, "role": f"{copier['role']}{number}{other}"} for other in "ab"],
+            "permissions": roomless if number % 2 else template["permissions"],
+            "keyStatements": [{"vault": "v", "statements": []}],
+        }
+        for number, each in enumerate(names)
+    ]
+    text = terraform.module(answer)
+    addresses = re.findall(
+        r"^(?:resource|variable) .*|^  \w+_key_statements(?= =)|^#   provider .*", text, re.MULTILINE
+    )
+
+    assert len(addresses) == len(set(addresses))
+    assert len([each for each in addresses if each.startswith('resource "aws_iam_role" ')]) >= 3 * len(names)
+
+
 def secret(*accounts: str) -> Json:
     """Return the document for accounts whose External IDs lie in a Secret."""
 

@@ -20,17 +20,23 @@ from .diagnoses import Seen, stale_of, without_strange
 
 
 def looked(request: AccountRequest, aws: Aws, now: datetime) -> Seen | None:
-    """Look at an account that something names; None where nothing does, or it cannot be entered: policies tell that."""
+    """Look at an account that something names; None where nothing does, or it cannot be entered: policies tell that.
+
+    With whom it shares its way in is told by :func:`shared`.
+    """
     if not request.wants:
         return None
     told = request.reconcile(aws, clock=lambda: now, cadence=Cadence())
-    return _seen(request.body, told.status or {})
+    return _seen(request.body, _of_role(told.status or {}))
 
 
 def read(body: Mapping[str, Any]) -> Seen | None:
     """Return an account as a cluster has it; None of one that nothing names, or that was never looked at."""
     status = body.get("status") or {}
-    seen = _seen(body, status)
+    rows, twin = _of_role(status), condition_of(status, SHARED) or {}
+    if twin.get("status") == TRUE:
+        rows.append(_shared(twin.get("message", "")))
+    seen = _seen(body, rows)
     if seen is None:
         return None
     ready = condition_of(status, "Ready") or {}
@@ -46,11 +52,7 @@ def _shared(message: str) -> dict[str, str]:
     return {"name": SHARED, "status": str(UNMET), "reason": str(Reason.ROLE_SHARED), "message": message}
 
 
-def _seen(body: Mapping[str, Any], status: Mapping[str, Any]) -> Seen | None:
-    rows = _of_role(status)
-    twin = condition_of(status, SHARED) or {}
-    if twin.get("status") == TRUE:
-        rows.append(_shared(twin.get("message", "")))
+def _seen(body: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Seen | None:
     return Seen(f"account {body['metadata']['name']}", body, {"prerequisites": rows}, beside=True) if rows else None
 
 

@@ -6,7 +6,7 @@ Each account has a provider of its own, by the alias of its name: who uses the f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from .policies import Json
 OPERATOR, COPY_ROLES = "operator_arn", "create_copy_roles"
 
 _STRANGE = re.compile(r"[^a-z0-9_-]")
+_BEHIND = re.compile(r"_(?:copy(?:_[0-9]+){0,2}|[0-9]+|key_statements)")
+_OPERATOR = "operator"
 _TEMPLATE = re.compile(r"([$%])(?=\{)")
 
 
@@ -131,15 +133,25 @@ def _labelled(label: str, found: Iterable[Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _named(entries: Iterable[Json]) -> Iterator[tuple[str, Json]]:
-    """Yield every account with a name that Terraform takes, and that no other one has."""
-    taken = {"operator"}
-    for entry in entries:
-        name = _STRANGE.sub("_", entry["account"])
-        name = name if name[:1].isalpha() else f"account_{name}"
-        while name in taken:
-            name += "_"
+    """Yield every account with a name that Terraform takes, and from which no label comes that another one has."""
+    listed = [(_clean(entry["account"]), entry) for entry in entries]
+    bases, taken = {_OPERATOR, *(name for name, _ in listed)}, {_OPERATOR}
+    for name, entry in listed:
+        while name in taken or _comes_from(name, bases | taken) or any(_comes_from(each, {name}) for each in taken):
+            name += "_"  # noqa: PLW2901 - until nobody has it
         taken.add(name)
         yield name, entry
+
+
+def _clean(account: str) -> str:
+    name = _STRANGE.sub("_", account)
+    return name if name[:1].isalpha() else f"account_{name}"
+
+
+def _comes_from(label: str, names: Container[str]) -> bool:
+    """Tell whether a label is the name of one of these with what :func:`_accounts` puts behind it."""
+    places = (place for place, each in enumerate(label) if each == "_")
+    return any(label[:place] in names and _BEHIND.fullmatch(label[place:]) for place in places)
 
 
 # --- HCL -----------------------------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-
 PARTS, PLACES = 6, (3, 4)
 """An ARN has six members; of these, Region and account are the places in which it lies."""
 
@@ -81,8 +80,7 @@ def types_of(arn: str) -> tuple[str, ...]:
 
 
 def types_meant(patterns: Iterable[str]) -> frozenset[str]:
-    """Return which types the resources may be of that match one of these patterns; ``*`` may be their Region,
-    their account, and their end.
+    """Return which types the resources may be of that match one of these patterns (:func:`matches`).
 
     A type is left out only if nothing that matches can be of it: one that is not known here is not, either.
     """
