@@ -50,11 +50,11 @@ async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSet
     board, vitals = Board(), Vitals()
     aws = AwsAccounts(reaching)
     tell = functools.partial(_tell, at_end=not logged)
-    runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=tell)
+    runner = LocalRunner(path, aws, settings=settings, board=board, vitals=vitals, on_outcome=tell, on_wait=_waits)
     signals: list[signal.Signals] = []
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, runner, signals, number)
+        loop.add_signal_handler(number, _stop, runner, settings, signals, number)
     try:
         await runner.run()
         bodies = {key: _whole(body, runner.outcomes.get(key)) for key, body in runner.statuses().items()}
@@ -70,13 +70,22 @@ async def run(path: Path, settings: LocalSettings, output: str, reaching: AwsSet
     return exit_code(runner, settings, signals)
 
 
-def _stop(runner: LocalRunner, signals: list[signal.Signals], number: signal.Signals) -> None:
-    """End after what is under way; who asks a second time does not want to wait for it."""
-    if signals:
-        click.echo("Stopped at once. What AWS was just asked for may have been done.", err=True)
-        os._exit(INTERRUPTED if number is signal.SIGINT else FAILED)
+def _waits() -> None:
+    words = "Waiting for AWS's answer to what it was asked to do. Ctrl-C or SIGTERM once more ends this at once."
+    click.echo(words, err=True)
+
+
+def _stop(runner: LocalRunner, settings: LocalSettings, signals: list[signal.Signals], number: signal.Signals) -> None:
+    """End after the writes that are under way; who asks a second time does not want to wait for them."""
     signals.append(number)
+    if len(signals) > 1:
+        click.echo("Stopped at once. What AWS was just asked for may have been done.", err=True)
+        os._exit(INTERRUPTED if signal.SIGINT in signals else FAILED if _has_goal(settings) else NOTHING)
     runner.stop()
+
+
+def _has_goal(settings: LocalSettings) -> bool:
+    return settings.once or settings.until_protected or settings.timeout is not None
 
 
 def exit_code(runner: LocalRunner, settings: LocalSettings, signals: Sequence[signal.Signals] = ()) -> int:
@@ -84,11 +93,10 @@ def exit_code(runner: LocalRunner, settings: LocalSettings, signals: Sequence[si
 
     A run without a goal has reached what it was for when it is asked to end; Ctrl-C is 130 whatever was reached.
     """
-    goal = settings.once or settings.until_protected or settings.timeout is not None
     if signals:
         if signals[0] is signal.SIGINT:
             return INTERRUPTED
-        if not goal:
+        if not _has_goal(settings):
             return NOTHING
     outcomes = [runner.outcomes.get(key) for key in runner.statuses()]
     switches = [outcome for _, outcome in runner.organizations().values()]

@@ -38,6 +38,7 @@ from ..work.workers import LENT, Workers
 from .files import shown
 from .manifests import WORKED_ON, Folder, ManifestFault
 from .watch import Watch
+from .writes import Writes
 
 _logger = logging.getLogger("crossvault.run")
 
@@ -61,8 +62,15 @@ class LocalSettings:
     reload: timedelta = timedelta(seconds=2)
 
 
+MOMENT = 1.0
+"""Seconds that the end waits for what it need not wait for."""
+
+
 class LocalRunner:
-    """Keeps the policies of a folder as declared. ``on_outcome`` hears of every pass, in the event loop's thread."""
+    """Keeps the policies of a folder as declared.
+
+    In the event loop's thread ``on_outcome`` hears of every pass, and ``on_wait`` when the end waits for a write.
+    """
 
     def __init__(
         self,
@@ -73,14 +81,15 @@ class LocalRunner:
         board: Board,
         vitals: Vitals,
         on_outcome: Callable[[ObjectKey, Outcome], None] = lambda _key, _outcome: None,
+        on_wait: Callable[[], None] = lambda: None,
         watch: Watch | None = None,
         clock: Clock = utc_now,
         executor: Executor | None = None,
     ) -> None:
-        self._path, self._aws, self._settings = path, aws, settings
+        self._path, self._aws, self._settings = path, Writes(aws), settings
         self._clock, self._executor = clock, executor
         self._watch = watch or Watch(path)
-        self._board, self._vitals, self._on_outcome = board, vitals, on_outcome
+        self._board, self._vitals, self._on_outcome, self._on_wait = board, vitals, on_outcome, on_wait
         self._folder = Folder()
         self._bodies: dict[ObjectKey, dict[str, Any]] = {}
         self._desk = Desk()
@@ -128,7 +137,7 @@ class LocalRunner:
         return judge_policy(request, self._aws)
 
     def stop(self) -> None:
-        """End after the AWS call that is under way."""
+        """End after the writes that are under way."""
         self._stopping = True
         self._finished.set()
 
@@ -141,7 +150,9 @@ class LocalRunner:
         folder = self._watch.first()
         folder.require(shown(self._path))
         self._adopt(folder)
-        with self._pool() as pool:
+        pool = self._executor or Pool(self._settings.workers * (1 + LENT))
+        whole = False
+        try:
             handle = functools.partial(self._handle, pool)
             workers = Workers(
                 handle,
@@ -158,14 +169,22 @@ class LocalRunner:
             workers.start()
             watcher = asyncio.create_task(self._follow(workers))
             await self._goal(watcher)
-            self._stopping = True
-            await workers.drain(timeout=30)
+            whole = await self._end(workers)
+        finally:
+            if self._executor is None:
+                pool.shutdown(wait=whole)
 
-    def _pool(self) -> contextlib.AbstractContextManager[Executor]:
-        """Return what passes run in: threads that end with the run, or what the caller keeps."""
-        if self._executor is not None:
-            return contextlib.nullcontext(self._executor)
-        return Pool(self._settings.workers * (1 + LENT))
+    async def _end(self, workers: Workers[ObjectKey]) -> bool:
+        """Wait for the answers to writes, and a moment for passes: what is only read can be read another time.
+
+        Returns whether every pass came to its end.
+        """
+        self._stopping = True
+        self._aws.close()
+        if not await self._aws.ended(MOMENT):
+            self._on_wait()
+            await self._aws.ended()
+        return await workers.drain(timeout=MOMENT)
 
     async def _goal(self, watcher: asyncio.Task[None]) -> None:
         """Wait for the end; a watcher that ends before is a bug, and ends the run with its error."""

@@ -46,7 +46,8 @@ def command(
       crossvault run -f policies/ --until-protected --timeout 2h
 
     Exit codes of --once, --until-protected and --timeout: 0 all protected, 2 something is not, 1 could not look.
-    Without them the run goes on until SIGTERM (0) or Ctrl-C (130, always; a second one does not wait for AWS).
+    Without them the run goes on until SIGTERM (0) or Ctrl-C (130, always). Either waits for AWS's answer to what is
+    being written; a second one waits for nothing, with the same code (a goal that SIGTERM cuts off so is 1).
     """
     if once and (until_protected or timeout is not None):
         raise click.ClickException(
