@@ -24,6 +24,7 @@ from ..local.writing import WritingError, write
 from . import FAILED, NOTHING, cloudformation, policies, render, terraform
 from .render import API_VERSION
 
+_FOR_MACHINES = ("json", "yaml")
 PLACEHOLDER = "OPERATOR_ARN"
 """What stands in documents for the ARN of the operator's own identity while nobody has named it."""
 
@@ -43,7 +44,7 @@ def show(path: Path, output: str, operator: Operator, only: str | None, goal: Go
     try:
         folder = Folder.read(path)
     except ManifestError as error:
-        if output != "json":
+        if output not in _FOR_MACHINES:
             raise click.ClickException(str(error)) from error
         render.emit({**_empty(operator), "faults": [fault.row() for fault in error.faults]}, output, str)
         return FAILED
@@ -95,7 +96,7 @@ def _tell(answer: Json, output: str, *, several: bool) -> None:
 
 
 def _faulty(faults: Iterable[ManifestFault], output: str, operator: Operator) -> int:
-    if output != "json":
+    if output not in _FOR_MACHINES:
         raise click.ClickException("\n".join(map(str, faults)))
     render.emit({**_empty(operator), "faults": [each.row() for each in faults]}, output, str)
     return FAILED
@@ -147,7 +148,15 @@ def make(declared: Declared, operator: Operator) -> Json:
 
 
 def _empty(operator: Operator) -> Json:
-    return {"apiVersion": API_VERSION, "kind": "IamDocuments", "operatorArn": operator.arn, "accounts": []}
+    """Return the answer with no documents in it: of whom nothing is declared, nothing is known to be needed."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "IamDocuments",
+        "operatorArn": operator.arn,
+        "operator": None,
+        "accounts": [],
+        "notes": [],
+    }
 
 
 def _numbered(found: Iterable[Identity]) -> list[Json]:
@@ -227,4 +236,4 @@ def narrowed(answer: Json, name: str) -> Json:
     if not found:
         there = ", ".join(sorted(one for each in answer["accounts"] for one in policies.names_of(each)))
         raise click.BadParameter(f"there is no BackupAccount {name}; there are: {there}.", param_hint="--account")
-    return {**{key: each for key, each in answer.items() if key != "operator"}, "accounts": found}
+    return {**answer, "operator": None, "accounts": found}

@@ -80,7 +80,11 @@ def show(given: Given, output: str, goal: Goal, cluster: str) -> int:
         asked = asked_for(given, datetime.now(UTC))
         places = places_of(given, asked)
     except ManifestError as error:
-        raise click.ClickException(str(error)) from error
+        if output == "manifests":
+            raise click.ClickException(str(error)) from error
+        faults = [fault.row() for fault in error.faults]
+        render.emit({**document(Imported((), (), ())), "faults": faults}, output, str)
+        return FAILED
     aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True))
     try:
         found, blind = look(asked, places, aws)

@@ -40,7 +40,7 @@ def keep(path: Path, settings: LocalSettings, output: str, reaching: AwsSettings
     except ManifestError as error:
         if output == "table":
             raise click.ClickException(str(error)) from error
-        render.emit(statuses.unusable(error.faults), output, statuses.text)
+        render.emit(statuses.unusable(error.faults, datetime.now(UTC)), output, statuses.text)
         return FAILED
 
 

@@ -61,16 +61,10 @@ def document(
     }
 
 
-def unusable(faults: Iterable[ManifestFault]) -> dict[str, Any]:
+def unusable(faults: Iterable[ManifestFault], now: datetime) -> dict[str, Any]:
     """Return the answer for manifests that cannot be used: every fault, as a plan has it, and no status."""
-    listed = [each.row() for each in faults]
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "Status",
-        "summary": {"policies": 0, "faults": len(listed)},
-        "faults": listed,
-        "policies": [],
-    }
+    listed, answer = [each.row() for each in faults], document({}, {}, now)
+    return {**answer, "summary": {**answer["summary"], "faults": len(listed)}, "faults": listed}
 
 
 def _policy(body: Mapping[str, Any], faults: Sequence[str]) -> dict[str, Any]:
