@@ -315,6 +315,7 @@ def test_a_copy_that_outlived_its_retention_is_not_made_again() -> None:
         State.MISSING,
         State.OUT_OF_SCOPE,
     ]
+    assert judged(point(7), view=short).reason is Reason.COPY_EXPIRING
     assert judged(point(7), copy=copy_of(point(7)), view=short).state is State.COPIED
     assert judged(point(700), view=keep).state is State.MISSING
 

@@ -475,7 +475,7 @@ def test_time_alone_opens_what_it_changes() -> None:
     assert folded(world, view).settled.counts == (((State.INELIGIBLE, "ContinuousBackup"), 1),)
     world.now += timedelta(days=2)
 
-    assert folded(world, view_of(world, "short")).settled.counts == (((State.OUT_OF_SCOPE, None), 1),)
+    assert folded(world, view_of(world, "short")).settled.counts == (((State.OUT_OF_SCOPE, "CopyExpiring"), 1),)
 
 
 def test_many_views_of_two_vaults_do_not_grow_without_end() -> None:

@@ -10,7 +10,7 @@ import click
 import pytest
 import yaml
 from tests.kit import builders, recorded
-from tests.kit.judging import foresee, rows
+from tests.kit.judging import diff, foresee, rows
 
 from crossvault.aspects.copies.declared import Backfill, BackfillMode, Copying
 from crossvault.aspects.copies.failures import SOMEBODYS_REASONS
@@ -23,8 +23,10 @@ from crossvault.engine.looks import Seen, Unseen
 from crossvault.engine.observed import Observed
 from crossvault.kinds.account.drawer import AccountDrawer
 from crossvault.kinds.kind import ObjectKey
+from crossvault.kinds.policy.summary import summarise
 from crossvault.kinds.rejected import Rejected
 from crossvault.manifest.fields import Fault
+from crossvault.status.outcome import Cadence
 from crossvault.words.explanations import EXPLANATIONS
 from crossvault.words.explanations.meaning import NOBODY
 from crossvault.words.reasons import Reason
@@ -455,3 +457,18 @@ def test_one_way_in_under_two_names_is_told_with_what_to_do() -> None:
     assert "BackupAccounts prod, prod2 enter one account" in lines[0]
     assert lines[1].strip().startswith("do: Keep one of them")
     assert ", 1 hazard." in lines[-1]
+
+
+def test_what_the_copys_own_lifecycle_leaves_out_is_counted_with_its_reason() -> None:
+    """In plan, status and points; as nothing that is in scope, and nothing to do."""
+    wanted = builders.desired(builders.destination(lifecycle=Lifecycle(delete_after_days=7)), backfill=ALL)
+    points_ = tuple(builders.point(day) for day in (3, 8, 9))
+    seen = builders.observed(points_, builders.sight(wanted.destinations[0], copies=(builders.copy_of(points_[0]),)))
+    found = answer(wanted, seen)
+    (side,) = found["policies"][0]["destinations"]
+    told = summarise(wanted, seen, diff(wanted, seen), (), previous={}, now=builders.NOW, cadence=Cadence())
+    (row,) = (told.status or {})["destinations"]
+
+    assert side["reasons"] == row["reasons"] == [{"state": "out_of_scope", "reason": "CopyExpiring", "count": 2}]
+    assert row["inScope"] == 1
+    assert "out of scope       2 recovery points: CopyExpiring: " in click.unstyle(plans.text(found))

@@ -58,15 +58,16 @@ def _stand(each: Mapping[str, Any]) -> str:
 
 
 def ineligible(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the points that are never copied by reason, with what it means and what would make them copyable."""
+    """Return the points that are never copied, by reason, with what it means and what would make them copyable."""
     lines = []
     for each in rows:
-        if each["state"] != State.INELIGIBLE:
+        if each["state"] not in {State.INELIGIBLE, State.OUT_OF_SCOPE}:
             continue
         explained = EXPLANATIONS[Reason(each["reason"])]
+        state = each["state"].replace("_", " ")
         types = ", ".join(f"{name} {count}" for name, count in each.get("types", {}).items())
         lines.append(
-            f"  # {'ineligible':<{WIDTH}} {plural(each['count'], 'recovery point')}{f' ({types})' if types else ''}:"
+            f"  # {state:<{WIDTH}} {plural(each['count'], 'recovery point')}{f' ({types})' if types else ''}:"
             f" {each['reason']}:"
             f" {explained.meaning}"
         )

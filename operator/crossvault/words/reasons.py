@@ -128,6 +128,7 @@ class Reason(StrEnum):
     LIFECYCLE_CONFLICT = "LifecycleConflict"
     EXPECTED_FROM_PLAN = "ExpectedFromPlan"
     ASSUMED_COPIED = "AssumedCopied"
+    COPY_EXPIRING = "CopyExpiring"
     SAME_BACKUP = "SameBackup"
     CAME_FROM_DESTINATION = "CameFromDestination"
     QUEUED = "Queued"

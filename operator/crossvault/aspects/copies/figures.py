@@ -250,11 +250,14 @@ def reason_rows(counts: Mapping[tuple[State, Reason], int]) -> list[dict[str, An
 
 
 def reasons(judged: Judged) -> Mapping[tuple[State, Reason], int]:
-    """Count the points that are not copied by their state and why; what has no reason yet is left out."""
+    """Count the points that are not copied by their state and why; what has no reason yet is left out.
+
+    Of what is out of scope those count whose copies would not live long enough: a person declared both.
+    """
     counts: Counter[tuple[State, Reason]] = Counter()
     told = [((each.state, each.reason), 1) for each in judged.standings]
     for (state, reason), count in (*told, *judged.settled.counts):
-        if state in EXPLAINED_STATES and reason is not None:
+        if reason is not None and (state in EXPLAINED_STATES or reason is Reason.COPY_EXPIRING):
             counts[state, reason] += count
     return counts
 

@@ -123,7 +123,7 @@ def ineligible(point: RecoveryPoint, scope: Scope, now: datetime) -> Reason | No
 
 
 def outlived(point: RecoveryPoint, destination: Destination, scope: Scope, now: datetime) -> bool:
-    """Tell whether a copy would already be past its own declared retention.
+    """Tell whether a copy would have fewer days left of its own declared retention than a point has to have.
 
     Retention of a copy counts from the creation of the source recovery point, not from the copy.
     """
@@ -175,7 +175,7 @@ def _stand_one(each: Pair, view: Viewpoint, floor: Mapping[str, datetime], *, me
     if running is not None:
         return replace(_on_its_way(point, running, view.now), vanished=_vanished(each, view.copies_seen))
     if outlived(point, view.destination, desired.scope, view.now):
-        return Standing(point, State.OUT_OF_SCOPE)
+        return Standing(point, State.OUT_OF_SCOPE, Reason.COPY_EXPIRING)
     return _stand_uncopied(each, view)
 
 

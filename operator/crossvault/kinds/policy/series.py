@@ -227,7 +227,7 @@ def _figures(each: Figures, labels: tuple[str, str, str], now: datetime) -> Iter
     for state in COUNTED:
         yield RECOVERY_POINTS, (*labels, state), float(each.states.get(state, 0))
     for (kept, reason), count in each.reasons.items():
-        if kept is not State.COPIED:
+        if kept in COUNTED and kept is not State.COPIED:
             yield UNCOPIED, (*labels, kept, reason), float(count)
         elif reason is Reason.ASSUMED_COPIED:
             yield ASSUMED, labels, float(count)

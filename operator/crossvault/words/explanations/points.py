@@ -110,6 +110,12 @@ POINTS: Mapping[Reason, Explanation] = {
     Reason.ASSUMED_COPIED: Explanation(
         "Counted as copied because the policy says so (copying.whenUncertain), not because it was seen.", AUTHOR, ""
     ),
+    Reason.COPY_EXPIRING: Explanation(
+        "A copy made now would expire in fewer days than recoveryPoints.minRemainingDays, or at once: the lifecycle"
+        " of the destination counts from the creation of the backup. It is out of scope, and has no copy any more.",
+        NOBODY,
+        "To have them copied, declare a longer lifecycle.deleteAfterDays of the destination.",
+    ),
     Reason.SAME_BACKUP: Explanation(
         "Another recovery point in the source vault is the same backup and is the one that is copied.", NOBODY, ""
     ),
