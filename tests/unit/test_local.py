@@ -228,3 +228,16 @@ def test_the_manifests_of_the_guide_can_be_used(tmp_path: Path) -> None:
         (tmp_path / f"{number}.yaml").write_text(block.split("```")[0], "utf-8")
 
     assert {key.name for key in Folder.read(tmp_path).objects if key.kind == ACCOUNT.name} == {"production", "dr"}
+
+
+@pytest.mark.parametrize("kind", ["List", "CrossAccountBackupPolicyList", "ThingList"])
+def test_a_list_is_taken_apart_whatever_it_is_of_and_wherever_it_stands(tmp_path: Path, kind: str) -> None:
+    """As kubectl does: nothing that a file declares is passed over without a word."""
+    inner = {"apiVersion": "v1", "kind": kind, "items": [manifests()[-1]]}
+    outer = {"apiVersion": "v1", "kind": "List", "items": [*manifests()[:-1], inner]}
+
+    assert (
+        Folder.read(write(tmp_path, outer)).policies.keys()
+        == Folder.read(write(tmp_path, *manifests())).policies.keys()
+    )
+    assert KEY in Folder.read(write(tmp_path, outer)).policies

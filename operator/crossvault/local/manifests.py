@@ -232,12 +232,14 @@ class _Reading:
             self.faults.append(ManifestFault(name, error.message, error.line, error.document))
 
     def _entries(self, file: Path, document: Document) -> Iterator[_Entry]:
-        """Yield the objects of a document; kubectl takes a List apart, too."""
-        body = document.value
-        listed = isinstance(body, Mapping) and schema.is_list(body)
-        objects = [(("items", index), each) for index, each in enumerate(body["items"])] if listed else [((), body)]
-        for steps, each in objects:
-            if isinstance(each, Mapping):
+        """Yield the objects of a document in their order; kubectl takes a List apart, too, also in a List."""
+        waiting: list[tuple[documents.Steps, Any]] = [((), document.value)]
+        while waiting:
+            steps, each = waiting.pop()
+            if isinstance(each, Mapping) and schema.is_list(each):
+                listed = [((*steps, "items", index), inner) for index, inner in enumerate(each["items"])]
+                waiting += reversed(listed)
+            elif isinstance(each, Mapping):
                 yield _Entry(file, document, steps, each)
             else:
                 message = f"must be an object, is {kind_of(each)}"

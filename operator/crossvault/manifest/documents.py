@@ -7,7 +7,6 @@ one error with its line. YAML is read event by event, so that nothing is built b
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,15 +14,14 @@ from typing import Any, TypeAlias, cast
 
 import yaml
 from yaml import events
-from yaml.resolver import Resolver
 
 from ..words.texts import plain
+from . import scalars
 
 LARGEST_DOCUMENT = 3 * 512 * 1024
 """1.5 MiB: etcd takes no larger request (https://etcd.io/docs/latest/dev-guide/limit/)."""
 DEEPEST = 50
 MOST_VALUES = 100_000
-_LONGEST_NUMBER = 100
 
 Steps: TypeAlias = tuple[str | int, ...]
 
@@ -150,7 +148,6 @@ class _Builder:
         self._open: list[_Open] = []
         self._anchors: dict[str, _Node | None] = {}
         self._root: _Node | None = None
-        self._resolver = _Resolver()
 
     def take(self, event: Any) -> _Node | None:  # noqa: ANN401 - PyYAML has no annotations
         """Take in an event; the root of a document comes back when the document ends."""
@@ -221,7 +218,7 @@ class _Builder:
             raise DocumentError(_TOO_MANY, line=node.line, document=self.number)
 
     def _take_key(self, top: _Open, node: _Node, *, plainly: bool) -> None:
-        if isinstance(node.value, dict | list):
+        if node.value is None or isinstance(node.value, dict | list):
             raise DocumentError("a key must be a string", line=node.line, document=self.number)
         written = _written(node.value)
         if written == "<<" and plainly:
@@ -248,10 +245,12 @@ class _Builder:
 
     def _scalar(self, event: Any) -> _Node:  # noqa: ANN401
         tag = event.tag
-        if tag is None or tag == "!":
-            tag = cast("Any", self._resolver).resolve(yaml.ScalarNode, event.value, event.implicit)
         try:
-            value = _CONSTRUCT[tag.removeprefix(_CORE)](event.value)
+            if tag is None or tag == "!":
+                # What is quoted, or has the tag of no type, is a text.
+                value = scalars.meant(event.value) if tag is None and event.implicit[0] else event.value
+            else:
+                value = _CONSTRUCT[tag.removeprefix(_CORE)](event.value)
         except KeyError:
             raise self._error(f"the tag {_shown(tag)} has no meaning in a manifest", event) from None
         except (ValueError, IndexError, OverflowError):
@@ -269,16 +268,6 @@ class _Builder:
 _TOO_MANY = f"holds more than {MOST_VALUES:,} values, with what its aliases unfold to"
 
 
-class _Resolver(Resolver):
-    """Knows what a scalar without quotes is: times are the strings that they are in JSON."""
-
-
-_Resolver.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_CORE}timestamp"]
-    for first, resolvers in Resolver.yaml_implicit_resolvers.items()
-}
-
-
 def _shown(text: str) -> str:
     return plain(text[:60]) + ("…" if len(text) > 60 else "")
 
@@ -290,31 +279,19 @@ def _written(value: object) -> str:
     return str(value)
 
 
-def _bool(text: str) -> bool:
-    return bool(yaml.constructor.SafeConstructor.bool_values[text.lower()])
-
-
-def _number(kind: str) -> Any:  # noqa: ANN401 - a function from text to number
-    construct = yaml.constructor.SafeConstructor()
-    methods = {"int": construct.construct_yaml_int, "float": construct.construct_yaml_float}
-
-    def number(text: str) -> int | float:
-        if len(text) > _LONGEST_NUMBER:
-            raise ValueError
-        value: int | float = methods[kind](yaml.ScalarNode(f"{_CORE}{kind}", text))
-        if not math.isfinite(value):
-            raise ValueError
-        return value
-
-    return number
+def _number(text: str) -> int | float:
+    found = scalars.number(text)
+    if found is None:
+        raise ValueError(text)
+    return found
 
 
 _CONSTRUCT: Mapping[str, Any] = {
     "str": str,
     "null": lambda _text: None,
-    "bool": _bool,
-    "int": _number("int"),
-    "float": _number("float"),
+    "bool": scalars.boolean,
+    "int": _number,
+    "float": _number,
     "merge": str,
     "value": str,
 }

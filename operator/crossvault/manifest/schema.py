@@ -77,10 +77,9 @@ def is_namespace(body: Mapping[str, Any]) -> bool:
 
 
 def is_list(body: Mapping[str, Any]) -> bool:
-    """Tell whether a document is a list of objects, as ``kubectl get -o yaml`` prints several."""
+    """Tell whether a document is a list of objects, as ``kubectl get -o yaml`` prints several: of whatever kind."""
     kind, items = body.get("kind"), body.get("items")
-    ours = isinstance(kind, str) and kind.removesuffix("List") in kinds()
-    return isinstance(items, list) and (kind == "List" or (ours and kind not in kinds()))
+    return isinstance(items, list) and isinstance(kind, str) and kind.endswith("List") and kind not in kinds()
 
 
 _ALIKE = 0.75
