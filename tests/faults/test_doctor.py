@@ -10,7 +10,6 @@ from tests.kit import harms
 from tests.kit import stage as scene
 from tests.kit.doctoring import OF_CLUSTERS, Json, Surgery, fixes, unmet
 
-from backup_simulator.server import SimulatorServer
 from crossvault.aspects.vault_policy.statement import sid_of
 
 THERE: Json = {"vault": {"name": "orders-copies"}}

@@ -502,10 +502,9 @@ def test_what_a_row_says_to_do_is_not_said_again() -> None:
     [
         pytest.param(ready("False", "ObjectiveMissed", "Late."), "WithinObjective", "Unmet", id="late"),
         pytest.param(ready("False", "Drifted", "It only observes."), "Synced", "Unmet", id="only observed"),
-        pytest.param(ready("False", "NothingCopyable", "None."), "Ready", "Unmet", id="nothing can be copied"),
+        pytest.param(ready("False", "NothingCopyable", "None."), "CopiesHealthy", "Unmet", id="nothing can be copied"),
         pytest.param(ready("False", "CopiesFailing", "Refused."), "CopiesHealthy", "Unmet", id="refused at once"),
         pytest.param(ready("False", "Unheard", "New."), "Ready", "Unmet", id="of a newer release"),
-        pytest.param(ready("Unknown", "CannotObserve", "AWS is away."), "Ready", "Unknown", id="not known"),
     ],
 )
 def test_a_ready_that_no_row_accounts_for_is_a_row(condition: Json, name: str, status: str) -> None:

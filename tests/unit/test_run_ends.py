@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from tests.kit import builders
 from tests.kit.fake_aws import FakeAws
-from tests.kit.folders import FAST, aws_of_today, manifests, until, write
+from tests.kit.folders import FAST, aws_of_today, manifests, write
+from tests.kit.waiting import until_in_loop
 
 from crossvault.cli import run
 from crossvault.engine.plan import Action, Result
@@ -73,12 +74,12 @@ async def test_a_read_that_hangs_is_not_waited_for(tmp_path: Path) -> None:
     """It is asked again some other time, and nothing is written once it is answered."""
     aws, runner, said = running(tmp_path, "observe")
     task = asyncio.create_task(runner.run())
-    await until(aws.asked.is_set)
+    await until_in_loop(aws.asked.is_set)
     runner.stop()
     await asyncio.wait_for(task, 30)
     hung = threading.enumerate()
     aws.answer.set()
-    await until(lambda: not any(each.name == "pass" and each.is_alive() for each in hung))
+    await until_in_loop(lambda: not any(each.name == "pass" and each.is_alive() for each in hung))
 
     assert (said, aws.done) == ([], [])
 
@@ -87,9 +88,9 @@ async def test_a_write_that_hangs_is_waited_for_and_said(tmp_path: Path) -> None
     """What was sent may be done, so its answer counts; nothing else is sent after it."""
     aws, runner, said = running(tmp_path, "apply")
     task = asyncio.create_task(runner.run())
-    await until(aws.asked.is_set)
+    await until_in_loop(aws.asked.is_set)
     runner.stop()
-    await until(lambda: said)
+    await until_in_loop(lambda: said)
     assert not task.done()
     aws.answer.set()
     await asyncio.wait_for(task, 30)
