@@ -193,7 +193,7 @@ def test_a_policy_that_came_meanwhile_is_not_replaced(surgery: Surgery) -> None:
     stands = json.loads(client.get_backup_vault_access_policy(BackupVaultName="orders-copies")["Policy"])
     assert stands["Statement"] == harms.HERS["Statement"]
     surgery.paste(fixes(surgery.doctor(code=2)))
-    assert [each["name"] for each in unmet(surgery.doctor(code=2))] == ["Synced"]  # that it copies nothing
+    surgery.doctor(code=0)
 
 
 def test_one_fix_serves_many(surgery: Surgery) -> None:
