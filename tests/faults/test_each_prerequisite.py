@@ -11,6 +11,7 @@ import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,13 @@ def plans(made: Json) -> None:
     scheduling.allowed(made)
 
 
+def nothing_tagged(made: Json) -> None:
+    """Have nothing bear the tag that a selection asks for."""
+    plans(made)
+    tagged = {"region": scene.HOME, "resource_type": "RDS", "resource": "orders", "tags": {"backup": "ture"}}
+    scene.account(made, scene.PRODUCTION)["resources"] = [tagged]
+
+
 def warehouse(made: Json) -> None:
     """Have a selection find what is never copied."""
     plans(made)
@@ -103,8 +111,10 @@ def declaring(**spec: Any) -> Mend:
 
 
 def scheduled(**changes: Any) -> Json:
-    """Return a schedule that is like the usual one."""
-    return {"schedule": copy.deepcopy(SCHEDULE) | changes}
+    """Return a schedule that is like the usual one, and whose daily rule runs at the other end of the day."""
+    usual = copy.deepcopy(SCHEDULE)
+    usual["rules"][0]["cron"] = f"cron(0 {(datetime.now(UTC).hour + 12) % 24} ? * * *)"
+    return {"schedule": usual | changes}
 
 
 def let_in(stage: Stage) -> None:
@@ -216,6 +226,23 @@ WRONG: dict[str, Wrong] = {
     ),
     "Schedule": Wrong(plans, "ScheduleTooSparse", 0, scheduled(rules=PAST), declaring(**scheduled()), where=""),
 }
+ALSO: dict[str, tuple[str, Wrong]] = {
+    "a tag that nobody bears": (
+        "SelectedResources",
+        Wrong(
+            nothing_tagged,
+            "NothingSelected",
+            0,
+            scheduled(),
+            declaring(**scheduled(selections=[{"name": "tagged", "tags": {"backup": "ture"}}])),
+            where="",
+        ),
+    ),
+}
+"""What else may be wrong with a row."""
+EVERY = {**{name: (name, wrong) for name, wrong in WRONG.items()}, **ALSO}
+
+
 # --- What is seen --------------------------------------------------------------------------------------------------
 
 
@@ -285,10 +312,10 @@ def conditions(body: Json) -> Mapping[str, tuple[str, str]]:
     return {each["type"]: (each["status"], each["reason"]) for each in body["status"]["conditions"]}
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_what_alone_is_wrong(server: SimulatorServer, wired_stage: Stage, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("what", EVERY)
+def test_what_alone_is_wrong(server: SimulatorServer, wired_stage: Stage, tmp_path: Path, what: str) -> None:
     """Row, condition, metric and doctor say it; what AWS takes goes, and nothing else; mended, all recovers."""
-    stage, wrong = wired_stage, WRONG[name]
+    stage, (name, wrong) = wired_stage, EVERY[what]
     begin(stage, wrong)
     outcome = settle(stage)
     row = next(
@@ -367,10 +394,10 @@ def as_operator(stage: Stage) -> Any:
     return cloud.client_with("backup", *keys, region_name=scene.HOME)
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_of_files_is_spoken_without_a_cluster(server: SimulatorServer, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("what", EVERY)
+def test_of_files_is_spoken_without_a_cluster(server: SimulatorServer, tmp_path: Path, what: str) -> None:
     """No command on files says a word that only a cluster gives a meaning, or anything twice; who asked is named."""
-    wrong, made, surgery = WRONG[name], harms.sound(), Surgery(tmp_path, server)
+    (name, wrong), made, surgery = EVERY[what], harms.sound(), Surgery(tmp_path, server)
     wrong.harm(made)
     server.control.load(made)
     surgery.declare(scene.policy(**wrong.spec))

@@ -281,7 +281,10 @@ def test_many_selections_are_one_repair(stage: Stage) -> None:
     """Made for the first time they are none; all of them deleted at once are no fight, three times within a day are."""
     stage.begin(scheduling.allowed(scene.world()))
     stage.body["metadata"]["uid"] = "uid-orders"
-    selections = [{"name": f"s{number}", "tags": {"team": str(number)}} for number in range(6)]
+    tagged = {"tags": {"backup": "true"}}
+    selections = [
+        {"name": f"s{number}", **tagged, "conditions": {"notEqual": {"team": str(number)}}} for number in range(6)
+    ]
     stage.declare(schedule={**SCHEDULE, "selections": selections})
     stage.go_on()
     assert repairs(stage) == []

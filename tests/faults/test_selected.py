@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.kit import scheduling
 from tests.kit import stage as scene
+from tests.kit.doctoring import Surgery
 from tests.kit.scheduling import SCHEDULE, plans
 from tests.kit.stage import Json, Stage
 
 from backup_simulator.faults import Kind
+from backup_simulator.server import SimulatorServer
 
 ROW = "SelectedResources"
 
@@ -175,3 +178,23 @@ def test_what_is_counted_is_what_is_backed_up(stage: Stage, chosen: Json) -> Non
     vault = stage.vault("orders", scene.PRODUCTION, scene.HOME)
     made = {each.resource_arn for arn, each in vault.points.items() if arn not in before}
     assert count == len(made) > 0
+
+
+def test_a_tag_that_nobody_bears_is_told_before_and_after_the_plan_is_made(
+    server: SimulatorServer, tmp_path: Path
+) -> None:
+    """By plan, doctor and run: which selection it is, and what it asks for; the plan is made all the same."""
+    server.control.load(with_resources())
+    surgery = Surgery(tmp_path, server)
+    wrong = copy.deepcopy(SCHEDULE) | {"selections": [{"name": "typo", "tags": {"backup": "ture"}}]}
+    surgery.declare(scene.policy(schedule=wrong))
+    told = "typo asks for tag backup=ture"
+    before = {command: surgery.type_in(command, "-f", surgery.manifests) for command in ("plan", "doctor")}
+    run = surgery.type_in("run", "-f", surgery.manifests, "--once")
+    after = {command: surgery.type_in(command, "-f", surgery.manifests) for command in ("plan", "doctor")}
+
+    assert [name for name, done in {**before, "run": run}.items() if told not in done.output] == []
+    assert [name for name, done in after.items() if told not in done.output] == []
+    assert {done.exit_code for done in (*before.values(), *after.values())} == {2}
+    backup = server.client("backup", scene.PRODUCTION, "admin", region=scene.HOME)
+    assert [each["SelectionName"] for one in scheduling.plans_of(backup) for each in one["selections"]] == ["typo"]

@@ -52,7 +52,8 @@ RESOURCES: tuple[Json, ...] = (
 
 
 def allowed(made: Json, *rights: str) -> Json:
-    """Return a world in which the operator's role at the source may keep plans."""
+    """Return a world in which the operator's role at the source may keep plans, and something bears their tag."""
+    scene.account(made, scene.PRODUCTION).setdefault("resources", [dict(RESOURCES[0])])
     statements = scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"]
     statements.append({"Sid": "Plans", "Effect": "Allow", "Action": list(rights or RIGHTS), "Resource": "*"})
     return made

@@ -385,6 +385,7 @@ WITHOUT = {
     "schedule: BACKUP_PLAN_OF_OTHERS": "a person decides whose it is, and says so in the manifest",
     "schedule.rivals: BACKUP_PLAN_OF_OTHERS": "a person decides which of the policies adopts it",
     "schedule.selected: SELECTED_NEVER_COPIED": "the manifest says what is backed up, and whose copies are wanted",
+    "schedule.selected: NOTHING_SELECTED": "who wrote a tag has to say which one is right: the manifest's, or AWS's",
     "schedule.selected: DESTINATION_TAKES_NOTHING": "the manifest has to select something else, or name no such vault",
     "schedule.hazards: COPIES_ARE_SNAPSHOTS": "the manifest has to say how long snapshots are kept",
     "schedule.hazards: LIFECYCLE_REFUSED": "the manifest contradicts what AWS takes",

@@ -17,7 +17,7 @@ from crossvault.aspects.resource_types.matrix import TYPES
 from crossvault.aspects.resource_types.seen import REGION_SETTINGS, RegionSettings
 from crossvault.aspects.schedule import selected as selecting
 from crossvault.aspects.schedule.declared import SCHEDULE, Conditions, Rule, Schedule, Selection
-from crossvault.aspects.schedule.matching import Counting, Question, means, possible_types, questions
+from crossvault.aspects.schedule.matching import Counting, Question, asked, means, possible_types, questions
 from crossvault.aspects.schedule.seen import MATCHES, PLANS, Matches, Plans
 from crossvault.engine.declared import Desired, Scope
 from crossvault.engine.looks import Seen, Unseen
@@ -177,7 +177,7 @@ def test_a_star_stands_for_anything_and_nothing_else_does(pattern: str, value: s
 
 
 @pytest.mark.parametrize(
-    ("members", "asked"),
+    ("members", "listings"),
     [
         ({"resources": ("*",)}, [()]),
         ({"resources": ("*",), "conditions": TAGGED}, [(("backup", ("true",)),)]),
@@ -192,16 +192,16 @@ def test_a_star_stands_for_anything_and_nothing_else_does(pattern: str, value: s
         ({"resources": (VOLUME,), "any_of_tags": (("a", "1"),)}, [(), (("a", ("1",)),)]),
     ],
 )
-def test_as_little_as_may_be_is_listed(members: dict[str, Any], asked: list[Any]) -> None:
+def test_as_little_as_may_be_is_listed(members: dict[str, Any], listings: list[Any]) -> None:
     """What AWS can judge it judges; what it cannot is judged of its answers."""
-    assert list(questions(selection(**members))) == [Question(each) for each in asked]
+    assert list(questions(selection(**members))) == [Question(each) for each in listings]
 
 
 def test_a_key_with_many_values_is_asked_for_twenty_at_a_time() -> None:
     """As many as AWS takes."""
-    asked = list(questions(selection(any_of_tags=tuple(("a", str(number)) for number in range(30)))))
+    found = list(questions(selection(any_of_tags=tuple(("a", str(number)) for number in range(30)))))
 
-    assert [len(values) for each in asked for _, values in each.tags] == [20, 10]
+    assert [len(values) for each in found for _, values in each.tags] == [20, 10]
 
 
 _TAGS = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "1", "2", "12"]))
@@ -298,7 +298,13 @@ def row_of(policy: Desired, found: Observed, name: str = selecting.SELECTED_ROW)
             "some at least 2. What never had a tag is not counted.",
             id="some of them",
         ),
-        pytest.param(BY_TAG, Seen(Matches()), Reason.ALL_MET, "today: some 0.", id="nothing"),
+        pytest.param(
+            BY_TAG, Seen(Matches()), Reason.NOTHING_SELECTED, "some asks for tag backup=true.", id="a tag nobody bears"
+        ),
+        pytest.param(
+            selection(resources=("*",)), Seen(Matches()), Reason.ALL_MET, "some at least 0.", id="what never had a tag"
+        ),
+        pytest.param(BY_TAG, Seen(Matches(whole=False)), Reason.ALL_MET, "some at least 0.", id="not all listed"),
         pytest.param(BY_TAG, Unseen(TROUBLE), Reason.ACCESS_DENIED, "Not allowed.", id="not allowed to look"),
         pytest.param(
             BY_TAG,
@@ -347,6 +353,38 @@ def test_what_is_selected_is_judged(chosen: Selection, look: Any, expected: Reas
     assert not row.blocks
 
 
+@pytest.mark.parametrize(
+    ("members", "words"),
+    [
+        ({"any_of_tags": (("a", "1"), ("b", "2"))}, "tag a=1 or b=2"),
+        (
+            {
+                "resources": ("*",),
+                "conditions": Conditions((("a", "1"),), (("b", "2"),), (("c", "3*"),), (("d", "4"),)),
+            },
+            "tag a=1 and c like 3* and b other than 2 and 1 more",
+        ),
+        ({"resources": (VOLUME,), "conditions": TAGGED}, f"tag backup=true of {VOLUME}"),
+        ({"resources": (VOLUME,), "any_of_tags": (("a", "1"),)}, f"of {VOLUME} or tag a=1"),
+        ({"any_of_tags": (("a", "1"),), "not_resources": (OTHER,)}, f"tag a=1 without {OTHER}"),
+        ({"resources": ("*",)}, "everything"),
+    ],
+)
+def test_what_a_selection_asks_for_is_told_as_it_is_declared(members: dict[str, Any], words: str) -> None:
+    """A person compares it with the tags in AWS."""
+    assert asked(selection(**members)) == words
+
+
+def test_of_several_selections_the_one_that_means_nothing_is_told() -> None:
+    """Others do not hide it."""
+    policy = declared(BY_TAG, replace(BY_TAG, name="typo", conditions=Conditions(equal=(("backup", "ture"),))))
+    row = row_of(policy, seen(some=Seen(Matches(((("EBS",), 2),))), typo=Seen(Matches())))
+
+    assert (row.reason, row.blocks) == (Reason.NOTHING_SELECTED, False)
+    assert row.message == "Nothing is backed up by what means no resource today: typo asks for tag backup=ture."
+    assert "spec.schedule.selections of typo" in row.remedy
+
+
 def test_types_whose_copies_nobody_asks_for_are_not_told() -> None:
     """Who lists the types to be copied has decided about all others."""
     policy = declared(BY_TAG, resource_types=("EBS",))
@@ -376,9 +414,11 @@ def test_basic_backups_of_dynamodb_are_never_copied() -> None:
 def test_many_selections_are_told_in_few_words() -> None:
     """A status is read by people, and bounded."""
     policy = declared(*(replace(BY_TAG, name=f"s{number}") for number in range(100)))
-    row = row_of(policy, seen(**{f"s{number}": Seen(Matches()) for number in range(100)}))
+    row = row_of(policy, seen(**{f"s{number}": Seen(Matches(((("EBS",), 1),))) for number in range(100)}))
+    empty = row_of(policy, seen(**{f"s{number}": Seen(Matches()) for number in range(100)}))
 
-    assert row.message.endswith("s4 0, and 95 more.")
+    assert row.message.endswith("s4 1, and 95 more.")
+    assert empty.message.endswith("s4 asks for tag backup=true; and 95 more.")
 
 
 def test_a_selection_that_was_not_counted_keeps_what_was_known_of_it() -> None:

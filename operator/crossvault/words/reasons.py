@@ -97,6 +97,7 @@ class Reason(StrEnum):
     BACKUP_PLAN_DIFFERS = "BackupPlanDiffers"
     BACKUP_PLAN_OF_OTHERS = "BackupPlanOfOthers"
     SELECTED_NEVER_COPIED = "SelectedNeverCopied"
+    NOTHING_SELECTED = "NothingSelected"
     DESTINATION_TAKES_NOTHING = "DestinationTakesNothing"
     COPIES_ARE_SNAPSHOTS = "CopiesAreSnapshots"
     SCHEDULE_TOO_TIGHT = "ScheduleTooTight"

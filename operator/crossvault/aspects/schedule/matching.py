@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -15,6 +15,8 @@ from .seen import Matches
 
 VALUES = 20
 """Of one key, in one filter. https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html"""
+
+_SHOWN = 3
 
 Meaning: TypeAlias = Selection
 """A selection without name and role: what two policies that select the same have in common."""
@@ -90,6 +92,32 @@ def _is_like(pattern: str, value: str) -> bool:
             return False
         at = found + len(each)
     return len(value) - len(last) >= at and value.endswith(last)
+
+
+def asked(selection: Selection) -> str:
+    """Return what a selection asks for, in few words and with each value as it is declared."""
+    tests = selection.conditions
+    groups = (
+        (tests.equal, "="),
+        (tests.like, " like "),
+        (tests.not_equal, " other than "),
+        (tests.not_like, " not like "),
+    )
+    every = [f"{key}{sign}{value}" for pairs, sign in groups for key, value in pairs]
+    words = [f"tag {_few(every, ' and ')}"] if every else []
+    if selection.resources and selection.resources != ("*",):
+        words.append(f"of {_few(selection.resources, ', ')}")
+    if selection.any_of_tags:
+        any_of = [f"{key}={value}" for key, value in selection.any_of_tags]
+        words.append(f"{'or ' if words else ''}tag {_few(any_of, ' or ')}")
+    if selection.not_resources:
+        words.append(f"without {_few(selection.not_resources, ', ')}")
+    return " ".join(words) or "everything"
+
+
+def _few(words: Sequence[str], sign: str) -> str:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return f"{sign.join(words[:_SHOWN])}{more}"
 
 
 def is_all_tagged(selection: Selection) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from ..resource_types.seen import REGION_SETTINGS
 from ..vault import vault_of, vault_to_be
 from ..vault.seen import KEYS
 from .declared import SCHEDULE, Schedule, Selection
-from .matching import goes, is_all_tagged, possible_types
+from .matching import asked, goes, is_all_tagged, possible_types
 from .seen import MATCHES, Matches
 
 SELECTED_ROW = "SelectedResources"
@@ -109,13 +110,15 @@ def judge(base: Base, schedule: Schedule) -> Prerequisite:
     |---|---|
     | nothing that a destination could take, which is certain | Unmet |
     | something that no destination takes, unless recoveryPoints.resourceTypes asks for other types only | Unmet |
+    | by one selection nothing at all, which is certain | Unmet |
     | not counted | Unknown |
     | anything else | Met, with the counts |
 
     Nothing is held because of it.
     """
     desired, observed = base.desired, base.case.observed
-    for problem in (*_closed(desired, observed, schedule), *_never_copied(desired, observed)):
+    problems = _closed(desired, observed, schedule), _never_copied(desired, observed), _nothing(observed, schedule)
+    for problem in itertools.chain(*problems):
         return problem
     for each in schedule.selections:
         look = _look(each, observed)
@@ -158,6 +161,28 @@ def _never_copied(desired: Desired, observed: Observed) -> Iterator[Prerequisite
     message = f"The plan backs up what no destination takes (as of {AS_OF}). {what}."
     remedy = "Leave them out by notResources, or list in spec.recoveryPoints.resourceTypes the types to be copied."
     yield unmet(SELECTED_ROW, "", Reason.SELECTED_NEVER_COPIED, message, remedy, blocks=False)
+
+
+def _nothing(observed: Observed, schedule: Schedule) -> Iterator[Prerequisite]:
+    """Tell of selections that mean nothing, of those whose resources all have tags: a tag that nobody bears is a typo.
+
+    Of what ARNs alone name nobody shows what never had a tag, so nothing is certain there.
+    """
+    found = [each for each in schedule.selections if _is_empty(each, _matches(each, observed))]
+    if not found:
+        return
+    what = "; ".join(f"{each.name} asks for {asked(each)}" for each in found[:_SHOWN])
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    message = f"Nothing is backed up by what means no resource today: {what}{more}."
+    remedy = (
+        f"Correct spec.schedule.selections of {found[0].name}, tag the resources, or take the selection out; what is"
+        " tagged is counted within the hour."
+    )
+    yield unmet(SELECTED_ROW, "", Reason.NOTHING_SELECTED, message, remedy, blocks=False)
+
+
+def _is_empty(selection: Selection, found: Matches | None) -> bool:
+    return found is not None and found.whole and not found.count and is_all_tagged(selection)
 
 
 def _counted(types: Iterable[tuple[str, int]]) -> str:

@@ -316,6 +316,11 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Leave them out by notResources, or list in recoveryPoints.resourceTypes the types to be copied.",
     ),
+    Reason.NOTHING_SELECTED: Explanation(
+        "A selection of a schedule means no resource today: nothing has the tags that it asks for.",
+        AUTHOR,
+        "Correct the tags that the row names, tag the resources, or take the selection out.",
+    ),
     Reason.DESTINATION_TAKES_NOTHING: Explanation(
         "Nothing that a schedule selects is of a type that AWS Backup copies to one of the destinations.",
         AUTHOR,
