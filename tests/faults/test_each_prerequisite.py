@@ -95,6 +95,39 @@ def nothing_tagged(made: Json) -> None:
     scene.account(made, scene.PRODUCTION)["resources"] = [tagged]
 
 
+OWN_ROLE = "backup-service"
+
+
+def own_role(made: Json, *, passed: bool = True) -> None:
+    """Let a role make the backups that is not the copy role."""
+    plans(made)
+    twin = copy.deepcopy(scene.role(made, scene.PRODUCTION, harms.ROLE_NAME))
+    scene.account(made, scene.PRODUCTION)["roles"].append({**twin, "name": OWN_ROLE, "path": "/"})
+    if passed:
+        arn = f"arn:aws:iam::{scene.PRODUCTION}:role/{OWN_ROLE}"
+        pass_it = {"Sid": "PassIt", "Effect": "Allow", "Action": "iam:PassRole", "Resource": arn}
+        scene.role(made, scene.PRODUCTION, "crossvault-source")["policies"][0]["Statement"].append(pass_it)
+
+
+def no_own_role(made: Json) -> None:
+    """Let the manifest name one that is not there, which the operator may pass."""
+    own_role(made)
+    scene.account(made, scene.PRODUCTION)["roles"].pop()
+
+
+def own_role_for_others(made: Json) -> None:
+    """Let that role trust another service."""
+    own_role(made)
+    trust = scene.account(made, scene.PRODUCTION)["roles"][-1]["trust"]
+    trust.clear()
+    trust["services"] = ["ec2.amazonaws.com"]
+
+
+def own_role_not_passed(made: Json) -> None:
+    """Let the operator have no right to pass that role."""
+    own_role(made, passed=False)
+
+
 def warehouse(made: Json) -> None:
     """Have a selection find what is never copied."""
     plans(made)
@@ -184,6 +217,7 @@ LOCKED = {
 }
 WARM = {"destinations": [scene.destination(**THERE, lifecycle=COLD)], "recoveryPoints": {"resourceTypes": ["EBS"]}}
 OPTED = declaring(destinations=[scene.destination(**THERE, lifecycle={**COLD, "optInToArchive": True})])
+OWN = [*SCHEDULE["selections"], {"name": "own", "role": OWN_ROLE, "tags": {"backup": "true"}}]
 TYPO = [*SCHEDULE["selections"], {"name": "bad", "role": "typo", "tags": {"x": "y"}}]
 PAST = [{**SCHEDULE["rules"][0], "cron": "cron(0 5 ? * * 2020)"}, SCHEDULE["rules"][1]]
 NOT_TAGGED = [SCHEDULE["selections"][1]]
@@ -218,8 +252,9 @@ WRONG: dict[str, Wrong] = {
         where="",
         mend=declaring(**scheduled()),
     ),
+    "BackupRole": Wrong(no_own_role, "BackupRoleMissing", 0, scheduled(selections=OWN), where=""),
     "BackupSelections": Wrong(
-        plans, "BackupPlanDiffers", 0, scheduled(selections=TYPO), declaring(**scheduled()), where=""
+        own_role_not_passed, "BackupPlanDiffers", 0, scheduled(selections=OWN), declaring(**scheduled()), where=""
     ),
     "SelectedResources": Wrong(
         warehouse, "SelectedNeverCopied", 0, scheduled(), declaring(**scheduled(selections=NOT_TAGGED)), where=""
@@ -227,6 +262,10 @@ WRONG: dict[str, Wrong] = {
     "Schedule": Wrong(plans, "ScheduleTooSparse", 0, scheduled(rules=PAST), declaring(**scheduled()), where=""),
 }
 ALSO: dict[str, tuple[str, Wrong]] = {
+    "a role that trusts somebody else": (
+        "BackupRole",
+        Wrong(own_role_for_others, "BackupRoleUntrusting", 0, scheduled(selections=OWN), where=""),
+    ),
     "a tag that nobody bears": (
         "SelectedResources",
         Wrong(

@@ -74,6 +74,14 @@ def world() -> Json:
         scene.account(made, account_id)["service_linked_role"] = True  # a key cannot name a role that is not there
     air_gapped = {"air_gapped": True, "lock": {"min_days": 7, "max_days": 365}}
     scene.account(made, PRODUCTION)["vaults"].append({"region": HOME, "name": "orders-air-gapped", **air_gapped})
+    # What the schedules of the examples name, and what bears their tags.
+    scanner = {"services": ["malware-protection.guardduty.amazonaws.com"]}
+    scene.account(made, PRODUCTION)["roles"].append({"name": "backup-scanner", "trust": scanner, "policies": []})
+    tagged = {"region": HOME, "tags": {"backup": "true"}}
+    scene.account(made, PRODUCTION)["resources"] = [
+        {**tagged, "resource_type": "EBS", "resource": "vol-plan", "key": "alias/orders-storage"},
+        {**tagged, "resource_type": "S3", "resource": "orders-plan"},
+    ]
     for account_id, number in ((PRODUCTION, 2), (BACKUP, 1), (SECOND, 1)):
         keys = scene.account(made, account_id)["keys"]
         assert len(keys) == number

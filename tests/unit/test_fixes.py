@@ -253,7 +253,7 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
         ),
     ),
     "no copy role": (
-        "copy_role: COPY_ROLE_MISSING",
+        "copy_role.assumed: ?",
         lambda: _copy_role(None),
         (
             IN_SOURCE,
@@ -270,7 +270,7 @@ FIXED: dict[str, tuple[str, Callable[[], Prerequisite], tuple[str, ...]]] = {
         ),
     ),
     "a copy role for another service": (
-        "copy_role: COPY_ROLE_UNTRUSTING",
+        "copy_role.assumed: ?",
         lambda: _copy_role(_for_ec2()),
         (
             IN_SOURCE,

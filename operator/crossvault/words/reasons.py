@@ -96,6 +96,8 @@ class Reason(StrEnum):
     BACKUP_PLAN_MISSING = "BackupPlanMissing"
     BACKUP_PLAN_DIFFERS = "BackupPlanDiffers"
     BACKUP_PLAN_OF_OTHERS = "BackupPlanOfOthers"
+    BACKUP_ROLE_MISSING = "BackupRoleMissing"
+    BACKUP_ROLE_UNTRUSTING = "BackupRoleUntrusting"
     SELECTED_NEVER_COPIED = "SelectedNeverCopied"
     NOTHING_SELECTED = "NothingSelected"
     DESTINATION_TAKES_NOTHING = "DestinationTakesNothing"

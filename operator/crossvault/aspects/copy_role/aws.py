@@ -29,12 +29,12 @@ from ...words.reasons import Reason
 from ..organization import MANAGERS, Organization
 from ..organization import aws as organization
 from ..organization.controls import CONTROLS, RESOURCE_CONTROLS, Controls, Level
-from . import COPY_ROLE, ROLE, Role, controlled, trusts
+from . import COPY_ROLE, ROLE, SERVICE, Role, controlled, trusts
 from .controlled import Around
 from .trials import CONTEXT, COPYING, INTO, OF_KEYS, OUT, PASS_ROLE, PASSING, Trial, needed, samples, together
 
 GOOD = timedelta(hours=1)
-"""How long it is believed of a role that it lets AWS Backup in."""
+"""How long it is believed of a role that it lets in who assumes it."""
 
 
 def look(scene: Scene) -> Looking:
@@ -42,7 +42,7 @@ def look(scene: Scene) -> Looking:
     if scene.desired.deleting:
         return Looked()
     desired, source, role_arn = scene.desired, scene.source, scene.desired[COPY_ROLE]
-    pending, own = _role(source, role_arn), organization.of(source)
+    pending, own = begin(source, role_arn), organization.of(source)
     sides = [(each, organization.of(place)) for each, place in scene.sides()]
     copying = [_copying(source, role_arn, each.vault.arn) for each, _ in sides]
     passing = _passing(source, role_arn)
@@ -192,17 +192,18 @@ def _barriers(found: Decisions, action: str, resources: tuple[str, ...]) -> froz
     return frozenset.intersection(*each) if each else frozenset()
 
 
-def _role(place: Place, role_arn: str) -> Pending[Role | None]:
-    """Begin to look at a role; one that does what it is for is looked at rarely."""
+def begin(place: Place, role_arn: str, service: str = SERVICE) -> Pending[Role | None]:
+    """Begin to look at a role that a service assumes; one that does what it is for is looked at rarely."""
     access, name, home = place.access, role_arn.rsplit("/", 1)[-1], regions.known_like(place.region)
     account_id = place.account.account_id
 
     def lasts(seen: Look[Role | None]) -> timedelta:
         if isinstance(seen, Unseen):
             return DENIED
-        return GOOD if seen.value is not None and trusts(seen.value, account_id) else timedelta()
+        return GOOD if seen.value is not None and trusts(seen.value, account_id, service) else timedelta()
 
-    key = ("role", access.fingerprint, name)
+    # How long it is believed depends on who has to be let in.
+    key = ("role", access.fingerprint, name, *(() if service == SERVICE else (service,)))
     return place.slowly(key, lambda: role(access, home, name), lasts, regional=False)
 
 

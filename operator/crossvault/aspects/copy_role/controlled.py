@@ -89,15 +89,15 @@ def _passing(desired: Desired, known: Around) -> Request | None:
     return Request(Caller(account.role_arn, account.account_id, known.own, known.own), desired[COPY_ROLE], facts)
 
 
-def _assuming(role_arn: str, account_id: str, known: Around) -> Request:
-    """Return the request of AWS Backup to assume the copy role."""
+def _assuming(role_arn: str, service: str, account_id: str, known: Around) -> Request:
+    """Return the request of a service to assume a role."""
     facts: dict[str, Fact] = {
         "aws:sourceaccount": account_id,
         "aws:sourceorgid": known.own,
         "aws:resourceorgid": known.own,
         "aws:securetransport": "true",
     }
-    return Request(ServiceCaller(SERVICE, role_arn.split(":")[1]), role_arn, facts)
+    return Request(ServiceCaller(service, role_arn.split(":")[1]), role_arn, facts)
 
 
 # --- Named ---------------------------------------------------------------------------------------------------------
@@ -139,11 +139,11 @@ def undecided(desired: Desired, destination: Destination, known: Around) -> str:
     return f"Not decided, and copies are tried: {clause}." if clause else ""
 
 
-def assumption(desired: Desired, known: Around) -> tuple[str, str]:
-    """Name the resource control policies that keep AWS Backup from assuming the copy role, and those that may."""
+def assumption(role_arn: str, service: str, account_id: str, known: Around) -> tuple[str, str]:
+    """Name the resource control policies that keep a service from assuming a role of an account, and those that may."""
     if isinstance(known.resource, Unseen):
         return "", ""
-    requests = [_assuming(desired[COPY_ROLE], desired.source.account.account_id, known)]
+    requests = [_assuming(role_arn, service, account_id, known)]
     certain = barred(known.resource.value, requests, ASSUME)
     clause = told(known.resource, requests, [ASSUME])
     return (clause, "") if certain else ("", clause)

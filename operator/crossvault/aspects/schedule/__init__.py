@@ -16,7 +16,7 @@ from ...engine.observed import Sight
 from ...engine.plan import Action, Base, Case, Drift, Finding, Room
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.reasons import Reason
-from . import rights, rivals, selected
+from . import rights, rivals, roles, selected
 from .actions import (
     PLAN_ROW,
     SELECTIONS_ROW,
@@ -67,7 +67,7 @@ def source(base: Base) -> Finding:
         return _left(base, look)
     if isinstance(look, Unseen):
         return Finding((unknown(PLAN_ROW, "", look.problem),))
-    risks = (selected.judge(base, schedule), *hazards(base, schedule))
+    risks = (roles.judge(base, schedule), selected.judge(base, schedule), *hazards(base, schedule))
     plan = meant(base.desired, schedule, look.value)
     if plan is None:
         refused = refusal(base, schedule)
@@ -283,8 +283,12 @@ def _selections_row(
     if not names and not list(otherwise):
         count = len(schedule.selections)
         return met(SELECTIONS_ROW, "", f"The plan has the {count} selection{'' if count == 1 else 's'} declared.")
-    does = by_the_operator(base.desired, "puts them right", unproven(base.rows, ""))
+    first = unproven(base.rows, "")
+    does = by_the_operator(base.desired, "puts them right", first)
     message = f"The plan lacks: {', '.join(names)}." if names else "The plan selects more than is declared."
+    by_hand = roles.mending(base, schedule, names) if first is None else ""
+    if by_hand:
+        return unmet(SELECTIONS_ROW, "", Reason.BACKUP_PLAN_DIFFERS, message, by_hand, blocks=False)
     return unmet(SELECTIONS_ROW, "", Reason.BACKUP_PLAN_DIFFERS, message, does, blocks=False, ours=True)
 
 
@@ -354,7 +358,7 @@ ROOM = Room(
     policy=policy,
     drifts=(ASPECT, SELECTIONS),
     rights=rights.RIGHTS,
-    rows=(PLAN_ROW, SELECTIONS_ROW, selected.SELECTED_ROW, HAZARDS_ROW),
+    rows=(roles.ROLES_ROW, PLAN_ROW, SELECTIONS_ROW, selected.SELECTED_ROW, HAZARDS_ROW),
 )
 
 __all__ = [

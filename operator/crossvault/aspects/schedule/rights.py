@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...engine.declared import DeletionPolicy, partition_of
-from ...engine.rights import AsSource, Condition, Right
+from ...engine.rights import AsSource, Condition, Right, named
 from ..copy_role.declared import COPY_ROLE
 from .declared import SCHEDULE
 
@@ -38,6 +38,14 @@ def _roles(use: AsSource) -> tuple[str, ...]:
         return ()
     # Which passes the copy role for copies may pass it for backups, too.
     return tuple(sorted({each.role_arn for each in schedule.selections} - {use.desired[COPY_ROLE]}))
+
+
+def _read_roles(use: AsSource) -> tuple[str, ...]:
+    """Return the roles that a schedule names; which is the copy role is read anyway."""
+    schedule = use.desired[SCHEDULE]
+    arns = {each.role_arn for each in schedule.selections} if schedule is not None else set[str]()
+    arns |= {schedule.scan.role_arn} if schedule is not None and schedule.scan is not None else set()
+    return tuple(each for arn in sorted(arns - {use.desired[COPY_ROLE]}) for each in named(arn))
 
 
 def _to_backup(_use: AsSource) -> Condition:
@@ -80,6 +88,14 @@ RIGHTS = (
         ("tag:GetResources",),
         _any,
         without="What the selections mean is not counted: row *SelectedResources* is unknown.",
+    ),
+    Right(
+        "ReadBackupRoles",
+        "see whether the roles that a schedule names are there and let in who assumes them",
+        AsSource,
+        ("iam:GetRole",),
+        _read_roles,
+        without="Row *BackupRole* is unknown; a role that is missing is known when AWS refuses the selection.",
     ),
     Right(
         "KeepPlan",

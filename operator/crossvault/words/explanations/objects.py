@@ -311,6 +311,16 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Set spec.schedule.adopt to the plan's id to take it over, or delete it, or one of the two schedules.",
     ),
+    Reason.BACKUP_ROLE_MISSING: Explanation(
+        "A role that a schedule names does not exist: AWS refuses the selection, or scans fail.",
+        AWS_ADMIN,
+        "Create it with the commands of the row, or name another role.",
+    ),
+    Reason.BACKUP_ROLE_UNTRUSTING: Explanation(
+        "A role that a schedule names does not let AWS Backup, or GuardDuty, assume it, or that depends on conditions.",
+        AWS_ADMIN,
+        "Allow sts:AssumeRole to the service that the row names in the role's trust policy.",
+    ),
     Reason.SELECTED_NEVER_COPIED: Explanation(
         "A schedule backs up resources of types that AWS Backup copies to no destination; the row counts them.",
         AUTHOR,

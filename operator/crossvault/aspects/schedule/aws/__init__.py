@@ -23,10 +23,13 @@ from ....engine.parts import Parts
 from ....engine.plan import Result
 from ....words.problems import CrossvaultError, ErrorClass, Problem
 from ....words.reasons import Reason
+from ...copy_role import aws as copy_role
 from ...vault import aws as vault
+from .. import roles
 from ..actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
 from ..declared import KNOWN_PLAN, SCHEDULE
 from ..document import form_of, is_named_by_us, plan_name, selection_form
+from ..roles import ROLES
 from ..seen import MATCHES, PLANS, TARGETS, BackupPlan, PlanForm, Plans, Selected
 from ..stock import FoundPlan
 from . import matches
@@ -60,6 +63,8 @@ def look(scene: Scene) -> Looking:
     schedule = scene.desired[SCHEDULE]
     looking = schedule if not scene.desired.deleting else None
     counted = matches.begin(place, looking) if looking is not None else {}
+    bearers = roles.uses(looking) if looking is not None else ()
+    assumed = {(each.service[0], each.arn): copy_role.begin(place, each.arn, each.service[0]) for each in bearers}
     targets = {name: vault.seen(place, name) for name in (looking.air_gapped_vaults if looking is not None else ())}
     listed = place.setting(
         plans_key(place.access.fingerprint, place.region), partial(plans, place.access, place.region)
@@ -70,6 +75,8 @@ def look(scene: Scene) -> Looking:
         seen = seen.having(MATCHES, {name: pending() for name, pending in counted.items()})
     if targets:
         seen = seen.having(TARGETS, {name: pending() for name, pending in targets.items()})
+    if assumed:
+        seen = seen.having(ROLES, {key: pending() for key, pending in assumed.items()})
     every = listed()
     if isinstance(every, Unseen):
         return Looked(seen.having(PLANS, every))
