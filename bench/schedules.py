@@ -28,7 +28,7 @@ OF_PLANS = frozenset(
     {
         *("ListBackupPlans", "GetBackupPlan", "ListTags", "ListBackupSelections", "GetBackupSelection", "GetResources"),
         *("CreateBackupPlan", "UpdateBackupPlan", "DeleteBackupPlan", "TagResource"),
-        *("CreateBackupSelection", "DeleteBackupSelection"),
+        *("CreateBackupSelection", "DeleteBackupSelection", "ListBackupJobs", "GetRole"),
     }
 )
 
@@ -75,7 +75,7 @@ def _first() -> Counter[str]:
 
     Each is made with its one selection. What was written is seen after it: a list of plans after each plan, its form,
     its tags and its selections, those again after the selection, and the selection itself. Of what is selected one
-    list for each team.
+    list for each team; of the account one list of backup jobs, and the one role that backs up and copies.
     """
     return Counter(
         {
@@ -84,6 +84,7 @@ def _first() -> Counter[str]:
             **dict.fromkeys(("GetBackupPlan", "ListTags", "GetBackupSelection"), PLANS),
             "ListBackupSelections": 2 * PLANS,
             "GetResources": TEAMS,
+            **dict.fromkeys(("ListBackupJobs", "GetRole"), 1),
         }
     )
 
@@ -91,12 +92,14 @@ def _first() -> Counter[str]:
 def _later() -> Counter[str]:
     """Return the calls without which the picture would be older than it may be, by operation.
 
-    In each interval the plans of the account, whose versions tell which have changed; now and then of each plan what
-    has no version: its tags and its selections. Once an hour what is selected.
+    In each interval the plans of the account, whose versions tell which have changed, and the backup jobs that have
+    ended; now and then of each plan what has no version: its tags and its selections. Once an hour what is selected,
+    and the role.
     """
     return Counter(
         {
-            "ListBackupPlans": INTERVALS,
+            **dict.fromkeys(("ListBackupPlans", "ListBackupJobs"), INTERVALS),
+            "GetRole": 1,
             **dict.fromkeys(("ListTags", "ListBackupSelections"), NOW_AND_THEN * PLANS),
             "GetResources": TEAMS,
         }

@@ -17,7 +17,7 @@ RIGHTS = (
     *("backup:ListBackupPlans", "backup:GetBackupPlan", "backup:ListBackupSelections", "backup:GetBackupSelection"),
     *("backup:ListTags", "backup:CreateBackupPlan", "backup:UpdateBackupPlan", "backup:TagResource"),
     *("backup:CreateBackupSelection", "backup:DeleteBackupSelection", "backup:DeleteBackupPlan"),
-    "tag:GetResources",
+    *("tag:GetResources", "backup:ListBackupJobs"),
 )
 SCHEDULE: Json = {
     "rules": [

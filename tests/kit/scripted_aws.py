@@ -117,6 +117,7 @@ _PATHS: tuple[tuple[str, str, str], ...] = (
     ("PUT", "/access-policy", "PutBackupVaultAccessPolicy"),
     ("DELETE", "/access-policy", "DeleteBackupVaultAccessPolicy"),
     ("PUT", "/vault-lock", "PutBackupVaultLockConfiguration"),
+    ("GET", "/backup-jobs/", "ListBackupJobs"),
     ("GET", "/copy-jobs/", "ListCopyJobs"),
     ("PUT", "/copy-jobs", "StartCopyJob"),
     ("GET", "/global-settings", "DescribeGlobalSettings"),

@@ -53,8 +53,8 @@ def row_of(policy: Desired, found: Observed, name: str = "BackupRole") -> Prereq
     return next(each for each in rows(policy, found) if each.name == name)
 
 
-OTHER_ACCOUNT = {"Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}
-DEPENDS = {"Condition": {"StringEquals": {"aws:SourceArn": "arn:aws:backup:eu-west-1:1:backup-plan:x"}}}
+OTHER_ACCOUNT: dict[str, Any] = {"Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}
+DEPENDS: dict[str, Any] = {"Condition": {"StringEquals": {"aws:SourceArn": "arn:aws:backup:eu-west-1:1:backup-plan:x"}}}
 CASES = {
     "as it should be": (trusting(FIRST), MET, Reason.ALL_MET, "may assume first."),
     "not there": (Seen(None), UNMET, MISSING, "There is no role first in account orders-prod"),

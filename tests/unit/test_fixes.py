@@ -387,6 +387,7 @@ WITHOUT = {
     "schedule.selected: SELECTED_NEVER_COPIED": "the manifest says what is backed up, and whose copies are wanted",
     "schedule.selected: NOTHING_SELECTED": "who wrote a tag has to say which one is right: the manifest's, or AWS's",
     "schedule.selected: DESTINATION_TAKES_NOTHING": "the manifest has to select something else, or name no such vault",
+    "schedule.jobs: BACKUPS_FAILING": "what AWS says of the job has to be read first",
     "schedule.hazards: COPIES_ARE_SNAPSHOTS": "the manifest has to say how long snapshots are kept",
     "schedule.hazards: LIFECYCLE_REFUSED": "the manifest contradicts what AWS takes",
     "schedule.hazards: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",

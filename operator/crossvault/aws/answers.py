@@ -24,7 +24,7 @@ LARGEST_BODY = 16 * 2**20
 """Bytes of one answer that are read. A page of 1,000 recovery points is one megabyte."""
 LONGEST_TEXT = 128 * 2**10
 """How long a text in an answer may be; the largest are policies, which AWS keeps below 20 KB."""
-CUT = frozenset({"CopyJobs[].StatusMessage", "Messages[].Body"})
+CUT = frozenset({"CopyJobs[].StatusMessage", "BackupJobs[].StatusMessage", "Messages[].Body"})
 """Texts that are cut, or thrown away, where they are read: one that is too long must not hide what stands beside it."""
 
 NOTHING = "The answer has nothing of what the operation answers"

@@ -69,6 +69,7 @@ READS: Mapping[str, Read] = MappingProxyType(
         "backup:DescribeRegionSettings": _of_backup("describe_region_settings", _sent()),
         "backup:ListBackupVaults": _of_backup("list_backup_vaults", _sent(MaxResults=1)),
         "backup:ListBackupPlans": _of_backup("list_backup_plans", _sent(MaxResults=1)),
+        "backup:ListBackupJobs": _of_backup("list_backup_jobs", _sent(MaxResults=1)),
         "backup:ListCopyJobs": _of_backup("list_copy_jobs", _sent(MaxResults=1)),
         "backup:ListRecoveryPointsByBackupVault": _of_backup(
             "list_recovery_points_by_backup_vault", _vault(MaxResults=1)

@@ -179,6 +179,17 @@ ANSWERS: dict[str, Members] = {
         ),
         many=True,
     ),
+    # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupJob.html. A job by hand is of no plan, one that
+    # runs has no end, and most end without a message.
+    "ListBackupJobs": Members(
+        ("BackupJobs", "BackupJobs[].BackupJobId", "BackupJobs[].State"),
+        (
+            *("BackupJobs[].ResourceArn", "BackupJobs[].CompletionDate", "BackupJobs[].StatusMessage"),
+            *("BackupJobs[].CreatedBy", "BackupJobs[].CreatedBy.BackupPlanId", "BackupJobs[].ParentJobId"),
+            "NextToken",
+        ),
+        many=True,
+    ),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_StartCopyJob.html
     "StartCopyJob": Members(("CopyJobId",)),
     # https://docs.aws.amazon.com/aws-backup/latest/devguide/API_DescribeRecoveryPoint.html: a point that is kept for

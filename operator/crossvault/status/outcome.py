@@ -42,6 +42,7 @@ class Report:
         unmet: The prerequisites that are not known to be met.
         repairs: What had to be restored of late.
         rules: Those of its schedule.
+        backups_failing: How many resources its plan fails to back up; None where that is not known.
         switch: Whether the organization lets backups cross accounts; None where that was not seen, or not asked.
         copies_outside: How many copies of ours lie in accounts that are no members any more.
         missing: The actions that the role of an account lacks.
@@ -61,6 +62,7 @@ class Report:
     unmet: tuple[Prerequisite, ...] = ()
     repairs: Repairs = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
+    backups_failing: int | None = None
     switch: bool | None = None
     copies_outside: int = 0
     missing: frozenset[str] = frozenset()

@@ -101,6 +101,7 @@ class Reason(StrEnum):
     SELECTED_NEVER_COPIED = "SelectedNeverCopied"
     NOTHING_SELECTED = "NothingSelected"
     DESTINATION_TAKES_NOTHING = "DestinationTakesNothing"
+    BACKUPS_FAILING = "BackupsFailing"
     COPIES_ARE_SNAPSHOTS = "CopiesAreSnapshots"
     SCHEDULE_TOO_TIGHT = "ScheduleTooTight"
     SCHEDULE_TOO_SPARSE = "ScheduleTooSparse"

@@ -72,8 +72,10 @@ from crossvault.aspects.schedule import (
     TagPlan,
     UpdatePlan,
 )
+from crossvault.aspects.schedule.aws import jobs as backup_jobs
 from crossvault.aspects.schedule.declared import Conditions, Rule, Schedule, Selection
 from crossvault.aspects.schedule.document import plan_document, plan_name, selection_document
+from crossvault.aspects.schedule.jobs import JOBS
 from crossvault.aspects.schedule.seen import MANAGED_TAG, OWNER_TAG, POLICY_TAG
 from crossvault.aspects.schedule.stock import read as read_plan
 from crossvault.aspects.source_keys import CreateServiceRole, PutKeyPolicy
@@ -238,6 +240,20 @@ GOOD: dict[str, Json] = {
                 "IsParent": False,
                 "CompletionDate": 1.795420000123e9,
                 "CreatedBy": {"BackupPlanId": "plan-1"},
+            }
+        ],
+        "NextToken": None,
+    },
+    "ListBackupJobs": {
+        "BackupJobs": [
+            {
+                "BackupJobId": "1",
+                "State": "FAILED",
+                "ResourceArn": "arn:aws:ec2:eu-west-1:111111111111:volume/vol-1",
+                "CompletionDate": 1.795420000123e9,
+                "StatusMessage": "text",
+                "CreatedBy": {"BackupPlanId": "plan-1"},
+                "ParentJobId": "",
             }
         ],
         "NextToken": None,
@@ -467,6 +483,7 @@ def looks_of(observed: Observed) -> list[Look[Any] | None]:
         observed.source[POINTS],
         observed.source[ROLE],
         observed.source[PLANS],
+        observed.source[JOBS],
         *observed.source[MATCHES].values(),
     ]
     for each in observed.destinations:
@@ -589,6 +606,7 @@ def _value(operation: str, path: str) -> Any:
     [
         ("ListRecoveryPointsByBackupVault", "RecoveryPoints"),
         ("ListCopyJobs", "CopyJobs"),
+        ("ListBackupJobs", "BackupJobs"),
         ("ListBackupVaults", "BackupVaultList"),
         ("ListGrants", "Grants"),
         ("GetResources", "ResourceTagMappingList"),
@@ -1068,7 +1086,7 @@ def test_what_is_read_of_every_answer_stands_in_the_table(monkeypatch: pytest.Mo
         # botocore's paginators read the tokens, and put off what is left of a page.
         listed = {*ANSWERS[operation].always, *ANSWERS[operation].sometimes}
         assert found - {""} == listed, operation
-    own = {"ListBackupPlans", "ListBackupSelections", "ListPoliciesForTarget", REGIONS_OF}
+    own = {"ListBackupJobs", "ListBackupPlans", "ListBackupSelections", "ListPoliciesForTarget", REGIONS_OF}
     assert paged == {"ListBackupVaults", "ListCopyJobs", "ListRecoveryPointsByBackupVault", *own, *OF_ORGANIZATIONS}
 
 
@@ -1148,6 +1166,7 @@ ANYTHING = st.recursive(
 JSON = [name for name in ANSWERS if name not in {*XML, GET_ROLE, TRIED, MADE, BY_BOTOCORE}]
 READ: dict[str, tuple[str, Any]] = {
     "ListRecoveryPointsByBackupVault": ("RecoveryPoints", lambda row: tuple(Inventory.listed([row], listing._point))),
+    "ListBackupJobs": ("BackupJobs", backup_jobs._job),
     "ListCopyJobs": ("CopyJobs", lambda row: tuple(JobBook.listed([row], listing._job))),
     "ListBackupVaults": ("BackupVaultList", lambda row: vault_rows._listed(row.read())),
 }

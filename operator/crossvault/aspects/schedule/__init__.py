@@ -16,7 +16,7 @@ from ...engine.observed import Sight
 from ...engine.plan import Action, Base, Case, Drift, Finding, Room
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.reasons import Reason
-from . import rights, rivals, roles, selected
+from . import jobs, rights, rivals, roles, selected
 from .actions import (
     PLAN_ROW,
     SELECTIONS_ROW,
@@ -73,6 +73,8 @@ def source(base: Base) -> Finding:
         refused = refusal(base, schedule)
         return _absent(base, schedule, risks) if refused is None else Finding((refused, *risks))
     whose = _not_ours(base, schedule, plan, look.value)
+    if relies_on(base.desired, plan) or is_of_a_cluster(base.desired, plan):
+        risks = (*risks, jobs.judge(base, plan))
     return Finding((whose, *risks)) if whose is not None else _there(base, schedule, plan, risks)
 
 
@@ -358,7 +360,7 @@ ROOM = Room(
     policy=policy,
     drifts=(ASPECT, SELECTIONS),
     rights=rights.RIGHTS,
-    rows=(roles.ROLES_ROW, PLAN_ROW, SELECTIONS_ROW, selected.SELECTED_ROW, HAZARDS_ROW),
+    rows=(roles.ROLES_ROW, PLAN_ROW, SELECTIONS_ROW, selected.SELECTED_ROW, HAZARDS_ROW, jobs.JOBS_ROW),
 )
 
 __all__ = [

@@ -98,6 +98,14 @@ RIGHTS = (
         without="Row *BackupRole* is unknown; a role that is missing is known when AWS refuses the selection.",
     ),
     Right(
+        "ReadBackupJobs",
+        "tell which backup jobs of a schedule fail",
+        AsSource,
+        ("backup:ListBackupJobs",),
+        _any,
+        without="Row *BackupJobs* is unknown: nobody tells of backups that fail before there are too few.",
+    ),
+    Right(
         "KeepPlan",
         "create the plan and keep it as declared (`spec.schedule`)",
         AsSource,

@@ -11,7 +11,7 @@ from ...engine.looks import Unseen
 from ...engine.observed import Observed
 from ...manifest.fields import format_duration
 from ...words.instants import instant
-from . import selected
+from . import jobs, selected
 from .declared import KNOWN_PLAN, OWNER, SCHEDULE, longest_interval
 from .seen import PLANS, BackupPlan, Plans, relies_on
 
@@ -27,8 +27,7 @@ def row(desired: Desired, observed: Observed, previous: Mapping[str, Any], now: 
         return {}
     if isinstance(look, Unseen):
         return dict(before) if isinstance(before, Mapping) else {}
-    own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
-    own = own or next((each for each in look.value.found if relies_on(desired, each)), None)
+    own = _own(desired, look.value)
     if own is None:
         return dict(before) if _was_taken(desired, look.value) and isinstance(before, Mapping) else {}
     known = selected.rows(desired, observed, before if isinstance(before, Mapping) else {})
@@ -36,6 +35,18 @@ def row(desired: Desired, observed: Observed, previous: Mapping[str, Any], now: 
     longest = longest_interval(schedule.rules, now) if schedule is not None else None
     interval = {"longestInterval": format_duration(longest)} if longest is not None else {}
     return {**_row(own, next_runs(desired, now), known), **interval}
+
+
+def _own(desired: Desired, plans: Plans) -> BackupPlan | None:
+    own = plans.own(desired[OWNER], desired[KNOWN_PLAN])
+    return own or next((each for each in plans.found if relies_on(desired, each)), None)
+
+
+def backups_failing(desired: Desired, observed: Observed) -> int | None:
+    """Return how many resources the policy's plan fails to back up; None where that is not known, or there is none."""
+    look = observed.source[PLANS]
+    own = _own(desired, look.value) if desired[SCHEDULE] is not None and not isinstance(look, Unseen) else None
+    return jobs.failing(observed.source, own.id) if own is not None else None
 
 
 def _was_taken(desired: Desired, plans: Plans) -> bool:

@@ -139,6 +139,12 @@ OVERDUE_AFTER = Metric(
     "Age of the newest backup beyond which backups have stopped: the longest interval, the start window, and the"
     " completion window or a day, whichever is shorter.",
 )
+BACKUPS_FAILING = Metric(
+    "schedule_backups_failing",
+    Type.GAUGE,
+    _POLICY,
+    "Resources whose last backup job of a policy's schedule failed, was aborted, or expired.",
+)
 
 METRICS = (
     RECOVERY_POINTS,
@@ -167,6 +173,7 @@ METRICS = (
     NEXT_RUN,
     LONGEST_INTERVAL,
     OVERDUE_AFTER,
+    BACKUPS_FAILING,
 )
 
 
@@ -203,6 +210,8 @@ def _schedule(report: Report, key: tuple[str, str], now: datetime) -> Iterator[S
         distance = longest(report.rules, now)
         if distance is not None:
             yield metric, key, distance.total_seconds()
+    if report.backups_failing is not None:
+        yield BACKUPS_FAILING, key, float(report.backups_failing)
 
 
 def _plan(report: Report, labels: tuple[str, str, str]) -> Iterator[Sample]:

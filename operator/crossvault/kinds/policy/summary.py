@@ -18,6 +18,7 @@ from ...aspects.copies.judged import JUDGED, judged
 from ...aspects.copies.planned import State
 from ...aspects.copies.proof import proofs
 from ...aspects.schedule.declared import SCHEDULE
+from ...aspects.schedule.told import backups_failing
 from ...engine.declared import DeletionPolicy, Desired, account_of, region_of
 from ...engine.observed import Observed
 from ...engine.plan import Plan, Result, hindered
@@ -115,6 +116,7 @@ def summarise(
             unmet=tuple(row for row in plan.prerequisites if row.status is not PrerequisiteStatus.MET),
             repairs=picture.repairs,
             rules=schedule.rules if (schedule := desired[SCHEDULE]) is not None else (),
+            backups_failing=backups_failing(desired, observed),
         ),
         results=results,
     )

@@ -336,6 +336,11 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Select other types, or take the destination out.",
     ),
+    Reason.BACKUPS_FAILING: Explanation(
+        "The last backup job of some resource of a schedule failed, was aborted, or expired; the row has AWS's words.",
+        AWS_ADMIN,
+        "Put right what AWS names; it ends with a later job that makes a recovery point.",
+    ),
     Reason.COPIES_ARE_SNAPSHOTS: Explanation(
         "Copies of continuous backups are snapshots, without recovery to a point in time, and would live as shortly as"
         " the backups themselves.",

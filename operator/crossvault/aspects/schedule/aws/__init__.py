@@ -29,10 +29,11 @@ from .. import roles
 from ..actions import CreatePlan, CreateSelection, DeletePlan, DeleteSelection, TagPlan, UpdatePlan
 from ..declared import KNOWN_PLAN, SCHEDULE
 from ..document import form_of, is_named_by_us, plan_name, selection_form
+from ..jobs import JOBS
 from ..roles import ROLES
 from ..seen import MATCHES, PLANS, TARGETS, BackupPlan, PlanForm, Plans, Selected
 from ..stock import FoundPlan
-from . import matches
+from . import jobs, matches
 
 T = TypeVar("T")
 _GONE = frozenset({"ResourceNotFoundException", "InvalidParameterValueException"})
@@ -65,6 +66,7 @@ def look(scene: Scene) -> Looking:
     counted = matches.begin(place, looking) if looking is not None else {}
     bearers = roles.uses(looking) if looking is not None else ()
     assumed = {(each.service[0], each.arn): copy_role.begin(place, each.arn, each.service[0]) for each in bearers}
+    ended = jobs.begin(place) if looking is not None else None
     targets = {name: vault.seen(place, name) for name in (looking.air_gapped_vaults if looking is not None else ())}
     listed = place.setting(
         plans_key(place.access.fingerprint, place.region), partial(plans, place.access, place.region)
@@ -77,6 +79,8 @@ def look(scene: Scene) -> Looking:
         seen = seen.having(TARGETS, {name: pending() for name, pending in targets.items()})
     if assumed:
         seen = seen.having(ROLES, {key: pending() for key, pending in assumed.items()})
+    if ended is not None:
+        seen = seen.having(JOBS, ended())
     every = listed()
     if isinstance(every, Unseen):
         return Looked(seen.having(PLANS, every))
