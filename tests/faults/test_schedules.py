@@ -509,3 +509,26 @@ def test_a_rule_that_never_runs_again_is_told(scheduled: Stage) -> None:
 
     assert scene.row(scheduled.body, "Schedule", "") == ("Unmet", "ScheduleTooSparse")
     assert "daily does not run any more" in str(scheduled.body["status"]["prerequisites"])
+
+
+def test_a_run_that_is_shown_is_a_run_that_is_made(stage: Stage) -> None:
+    """Of rules that overlap AWS leaves one out: what the status promises next is what makes backups."""
+    stage.begin(scheduling.with_resources(scheduling.allowed(scene.world())))
+    hour = (stage.clock().hour + 2) % 24
+    rules = [
+        {"name": "short", "cron": f"cron(0 {hour} ? * * *)", "lifecycle": {"deleteAfterDays": 7}},
+        {"name": "long", "cron": f"cron(30 {hour} ? * * *)", "lifecycle": {"deleteAfterDays": 90}},
+        {"name": "apart", "cron": f"cron(0 {(hour + 12) % 24} ? * * *)", "lifecycle": {"deleteAfterDays": 7}},
+    ]
+    stage.declare(schedule={**copy.deepcopy(SCHEDULE), "rules": rules})
+    stage.go_on(lambda: len(stage.body["status"].get("schedule", {}).get("selections", ())) == 2)
+    shown = {each["name"]: each.get("nextRun") for each in stage.body["status"]["schedule"]["rules"]}
+    row = next(each for each in stage.body["status"]["prerequisites"] if each["name"] == "Schedule")
+    stage.later("26h")
+    jobs = stage.admin(scene.PRODUCTION, scene.HOME).list_backup_jobs()["BackupJobs"]
+    ran = {each["CreatedBy"]["BackupRuleName"] for each in jobs if "BackupRuleName" in each["CreatedBy"]}
+
+    assert (row["status"], row["reason"]) == ("Unmet", "OverlappingRules")
+    assert "Runs of rule short are left out" in row["message"]
+    assert {name for name, at in shown.items() if at} == {"long", "apart"}
+    assert ran == {"long", "apart"}

@@ -390,6 +390,7 @@ WITHOUT = {
     "schedule.jobs: BACKUPS_FAILING": "what AWS says of the job has to be read first",
     "schedule.hazards: COPIES_ARE_SNAPSHOTS": "the manifest has to say how long snapshots are kept",
     "schedule.hazards: LIFECYCLE_REFUSED": "the manifest contradicts what AWS takes",
+    "schedule.hazards: OVERLAPPING_RULES": "the manifest has to say which backups are wanted",
     "schedule.hazards: RETENTION_OUT_OF_BOUNDS": "a lock is not loosened: the manifest has to fit it",
     "schedule.hazards: SCHEDULE_TOO_SPARSE": "the manifest promises more than it has done",
     "schedule.hazards: SCHEDULE_TOO_TIGHT": "the manifest has to give copies more time",

@@ -105,6 +105,7 @@ class Reason(StrEnum):
     COPIES_ARE_SNAPSHOTS = "CopiesAreSnapshots"
     SCHEDULE_TOO_TIGHT = "ScheduleTooTight"
     SCHEDULE_TOO_SPARSE = "ScheduleTooSparse"
+    OVERLAPPING_RULES = "OverlappingRules"
     SCHEDULE_WITHOUT_EFFECT = "ScheduleWithoutEffect"
     AIR_GAPPED_TARGET_UNUSABLE = "AirGappedTargetUnusable"
     REGION_DOUBTFUL = "RegionDoubtful"

@@ -9,11 +9,12 @@ from datetime import timedelta
 from ...engine.plan import Base
 from ...engine.rows import Prerequisite, met, unmet
 from ...manifest.fields import format_duration
+from ...words.instants import instant
 from ...words.reasons import Reason
 from ..vault import vault_of, vault_to_be
 from ..vault.lock import held_to
 from ..vault.seen import KEYS
-from . import scanning, targets
+from . import overlaps, scanning, targets
 from .actions import HAZARDS_ROW, PLAN_ROW
 from .declared import AFTER_COLD, LONGEST_CONTINUOUS, Rule, Schedule, longest_interval
 from .document import copy_lifecycle, keeps_by_itself
@@ -49,12 +50,14 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     | its copies inherit that, and the lock of their vault does not allow it | Unmet: copy jobs fail |
     | it does not run any more | Unmet |
     | none of them runs as often as objectives.maxCopyLag asks for new copies | Unmet: it cannot be kept |
+    | two of its runs in a row are left out for another rule, whose start window overlaps | Unmet |
     | its backups may expire, or go cold, before a job that began late was copied | Unmet: they may never be copied |
     | it is continuous, and its copies would live as shortly as its backups, because a destination says nothing else |
     Unmet: they are snapshots, and no recovery to a point in time is possible from them |
     | it is continuous, and destinations say how long snapshots live there | Met, and says so |
     | its backups go into an air-gapped vault first | as :func:`.targets.hazards` has it; Met says what is not seen |
     | it makes indexes, or scans | as :func:`.scanning.hazards` has it |
+    | a run of it, and not the one after it, is left out for another rule | Met, and says so: one backup is made |
     | anything else | Met |
 
     No copy is held because of it: those of backups that are there go on.
@@ -62,6 +65,7 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
     found = [
         *_over(base, schedule),
         *_sparse(base, schedule),
+        *_overlapping(base, schedule),
         *(each for rule in schedule.rules for each in _of(base, rule)),
         *(each for rule in schedule.rules for each in _inherited(base, rule)),
         *(each for rule in schedule.rules if rule.continuous for each in _continuous(base, rule)),
@@ -72,7 +76,7 @@ def hazards(base: Base, schedule: Schedule) -> tuple[Prerequisite, ...]:
         names = ", ".join(rule.name for rule in schedule.rules if rule.continuous)
         snapshots = f" Copies of continuous backups are snapshots ({names})." if names else ""
         words = f"The rules keep backups for as long as their copies need them.{snapshots}{targets.told(schedule)}"
-        return (met(HAZARDS_ROW, "", words),)
+        return (met(HAZARDS_ROW, "", f"{words}{_single(base, schedule)}"),)
     more = f" {len(found) - 1} more of this kind." if len(found) > 1 else ""
     return (replace(found[0], message=f"{found[0].message}{more}"),)
 
@@ -118,6 +122,33 @@ def _sparse(base: Base, schedule: Schedule) -> Iterator[Prerequisite]:
     )
     remedy = "Let a rule of spec.schedule run more often, or raise spec.objectives.maxCopyLag."
     yield unmet(HAZARDS_ROW, "", Reason.SCHEDULE_TOO_SPARSE, message, remedy, blocks=False)
+
+
+def _overlapping(base: Base, schedule: Schedule) -> Iterator[Prerequisite]:
+    """Tell of rules that lose more than a single run to another one, which makes that backup."""
+    for each in overlaps.in_a_row(schedule.rules, base.case.observed.at):
+        name, other = each.rule.name, each.instead.name
+        message = (
+            f"Runs of rule {name} are left out, next at {instant(each.at)}: rule {other} begins within the same start"
+            f" window, and AWS Backup makes one backup then, as {other} has it, which keeps it longer or stands first."
+        )
+        remedy = (
+            f"Let {name} and {other} begin further apart than their start windows, or shorten startWindowMinutes in"
+            f" spec.schedule.rules."
+        )
+        yield unmet(HAZARDS_ROW, "", Reason.OVERLAPPING_RULES, message, remedy, blocks=False)
+
+
+def _single(base: Base, schedule: Schedule) -> str:
+    """Say which run is left out next, where no two in a row are: the backup of the other rule is there instead."""
+    found = overlaps.left_out(schedule.rules, base.case.observed.at)
+    first = min(found, key=lambda each: each.at, default=None)
+    if first is None:
+        return ""
+    return (
+        f" AWS Backup leaves the run of {first.rule.name} at {instant(first.at)} out for {first.instead.name}, whose"
+        " start window overlaps."
+    )
 
 
 def _of(base: Base, rule: Rule) -> Iterator[Prerequisite]:

@@ -11,7 +11,7 @@ from ...engine.looks import Unseen
 from ...engine.observed import Observed
 from ...manifest.fields import format_duration
 from ...words.instants import instant
-from . import jobs, selected
+from . import jobs, overlaps, selected
 from .declared import KNOWN_PLAN, OWNER, SCHEDULE, longest_interval
 from .seen import PLANS, BackupPlan, Plans, relies_on
 
@@ -56,9 +56,10 @@ def _was_taken(desired: Desired, plans: Plans) -> bool:
 
 
 def next_runs(desired: Desired, now: datetime) -> Mapping[str, datetime]:
-    """Return when each declared rule runs next; one that does not any more is left out."""
+    """Return when each declared rule runs next and makes backups; one that does not any more is left out."""
     schedule = desired[SCHEDULE]
-    runs = {each.name: each.next_run(now) for each in schedule.rules} if schedule is not None else {}
+    rules = schedule.rules if schedule is not None else ()
+    runs = {each.name: overlaps.next_run(rules, each, now) for each in rules}
     return {name: at for name, at in runs.items() if at is not None}
 
 

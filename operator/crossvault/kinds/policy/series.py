@@ -13,6 +13,7 @@ from datetime import datetime
 from ...aspects import ROOMS
 from ...aspects.copies.figures import Figures
 from ...aspects.copies.planned import State
+from ...aspects.schedule import overlaps
 from ...aspects.schedule.declared import longest_interval, overdue_after
 from ...status.outcome import Report
 from ...status.series import Metric, Sample, Type
@@ -123,7 +124,7 @@ NEXT_RUN = Metric(
     "schedule_next_run_timestamp_seconds",
     Type.GAUGE,
     (*_POLICY, "rule"),
-    "When each rule of a policy's schedule runs next, as its cron expression and time zone say.",
+    "When each rule of a policy's schedule runs next, but for runs that AWS leaves out for a rule that overlaps.",
 )
 
 LONGEST_INTERVAL = Metric(
@@ -203,7 +204,7 @@ def series(report: Report, now: datetime) -> Iterator[Sample]:
 
 def _schedule(report: Report, key: tuple[str, str], now: datetime) -> Iterator[Sample]:
     for rule in report.rules:
-        at = rule.next_run(now)
+        at = overlaps.next_run(report.rules, rule, now)
         if at is not None:
             yield NEXT_RUN, (*key, rule.name), at.timestamp()
     for metric, longest in ((LONGEST_INTERVAL, longest_interval), (OVERDUE_AFTER, overdue_after)):

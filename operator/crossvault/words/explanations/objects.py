@@ -357,6 +357,11 @@ OBJECTS: Mapping[Reason, Explanation] = {
         AUTHOR,
         "Let a rule run more often, or raise the objective.",
     ),
+    Reason.OVERLAPPING_RULES: Explanation(
+        "Start windows of two rules overlap: AWS Backup leaves runs of the one out that keeps its backups less long.",
+        AUTHOR,
+        "Let them begin further apart than their start windows, or shorten those.",
+    ),
     Reason.SCHEDULE_WITHOUT_EFFECT: Explanation(
         "A rule declares an index, a scan for malware, or an air-gapped vault, and AWS Backup does it for none of its"
         " backups.",
