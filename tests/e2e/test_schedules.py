@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from tests.kit import scheduling
-from tests.kit import stage as scene
-from tests.kit.chart_cluster import Cluster, serving
+from tests.kit.chart_cluster import Cluster, scheduled, source
 from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
@@ -25,17 +24,7 @@ LIFECYCLE = {"moveToColdStorageAfterDays": 30, "deleteAfterDays": 365}
 @pytest.fixture(scope="module")
 def guide(plane: ControlPlane) -> Iterator[Cluster]:
     """A running operator, a policy with a schedule, and the moment of its rule a minute ahead."""
-    for cluster in serving(plane, scheduling.running()):
-        cluster.start()
-        declare(cluster)
-        yield cluster
-
-
-def declare(cluster: Cluster) -> None:
-    """Apply accounts and policy, and wait until the plan is there."""
-    cluster.accounts("production", "dr")
-    cluster.apply(cluster.policy(schedule=schedule(cluster), destinations=[scene.destination(lifecycle=LIFECYCLE)]))
-    until(lambda: selected(cluster), "the plan selects what is declared", told=cluster.log)
+    yield from scheduled(plane, schedule, lifecycle=LIFECYCLE)
 
 
 def at(cluster: Cluster) -> datetime:
@@ -55,17 +44,6 @@ def schedule(cluster: Cluster) -> Json:
         "lifecycle": {"deleteAfterDays": 35},
     }
     return {"rules": [rule], "selections": [{"name": "tagged", "tags": {"backup": "true"}}]}
-
-
-def source(cluster: Cluster) -> Any:
-    """Return a client of the source account's administrator."""
-    return cluster.aws.client("backup", scene.PRODUCTION, "admin", region=scene.HOME)
-
-
-def selected(cluster: Cluster) -> Json:
-    """Return the plan once it selects something."""
-    found = scheduling.plans_of(source(cluster))
-    return found[0] if found and found[0]["selections"] else {}
 
 
 def has_run(cluster: Cluster) -> list[Json]:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.kit import scheduling
-from tests.kit import stage as scene
-from tests.kit.chart_cluster import Cluster, serving
+from tests.kit.chart_cluster import Cluster, scheduled, source
 from tests.kit.waiting import until
 from tools.controlplane import ControlPlane
 
@@ -25,27 +23,7 @@ LIFECYCLE = {"moveToColdStorageAfterDays": 2, "deleteAfterDays": 92}
 @pytest.fixture
 def week(plane: ControlPlane) -> Iterator[Cluster]:
     """A running operator, and a policy whose plan selects two resources that have no backup yet."""
-    for cluster in serving(plane, scheduling.running()):
-        cluster.start()
-        declare(cluster)
-        yield cluster
-
-
-def declare(cluster: Cluster) -> None:
-    """Apply accounts and policy, and wait until the plan selects something."""
-    cluster.accounts("production", "dr")
-    cluster.apply(cluster.policy(schedule=SCHEDULE, destinations=[scene.destination(lifecycle=LIFECYCLE)]))
-    until(lambda: selects(cluster), "the plan selects what is declared", told=cluster.log)
-
-
-def source(cluster: Cluster) -> Any:
-    """Return a client of the source account's administrator."""
-    return cluster.aws.client("backup", scene.PRODUCTION, "admin", region=scene.HOME)
-
-
-def selects(cluster: Cluster) -> bool:
-    """Tell whether the plan is there with its selection."""
-    return any(each["selections"] for each in scheduling.plans_of(source(cluster)))
+    yield from scheduled(plane, lambda _cluster: SCHEDULE, lifecycle=LIFECYCLE)
 
 
 def ended(client: Any, vault: str) -> list[Any]:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
+from tests.kit import scheduling
 from tests.kit import stage as scene
 from tests.kit.waiting import until
 from tools import binaries
@@ -265,6 +266,27 @@ def serving(plane: ControlPlane, world: Json) -> Iterator[Cluster]:
             cluster.end()
         strange = set(cluster.writes()) - scene.PERMITTED
         assert not strange, f"the operator called {strange}"
+
+
+def scheduled(plane: ControlPlane, schedule: Callable[[Cluster], Json], **destination: Any) -> Iterator[Cluster]:
+    """Yield a running operator whose policy has a schedule, once the plan selects two resources without a backup."""
+    for cluster in serving(plane, scheduling.running()):
+        cluster.start()
+        cluster.accounts("production", "dr")
+        cluster.apply(cluster.policy(schedule=schedule(cluster), destinations=[scene.destination(**destination)]))
+        until(lambda: selecting(cluster), "the plan selects what is declared", told=cluster.log)  # noqa: B023 - at once
+        yield cluster
+
+
+def source(cluster: Cluster) -> Any:
+    """Return a client of the source account's administrator."""
+    return cluster.aws.client("backup", scene.PRODUCTION, "admin", region=scene.HOME)
+
+
+def selecting(cluster: Cluster) -> Json:
+    """Return the plan of the source account once it selects something."""
+    found = scheduling.plans_of(source(cluster))
+    return found[0] if found and found[0]["selections"] else {}
 
 
 def kill(operator: Operator) -> None:
