@@ -69,7 +69,7 @@ def test_a_refused_selection_holds_no_other_up(scheduled: Stage) -> None:
 
     assert {each["SelectionName"] for each in plans(scheduled)[0]["selections"]} == {"tagged", "named", "late"}
     assert scene.row(scheduled.body, "BackupSelections", "")[0] == "Unmet"
-    assert "Cannot add selection bad" in json.dumps(scheduled.body["status"]["prerequisites"])
+    assert "aws iam create-role --role-name typo" in json.dumps(scheduled.body["status"]["prerequisites"])
 
 
 def test_a_refused_update_holds_no_selection_up(scheduled: Stage) -> None:
@@ -308,3 +308,17 @@ def test_taking_a_plan_over_and_changing_it_is_no_repair(stage: Stage) -> None:
 
     assert len(plans(stage)[0]["selections"]) == len(SCHEDULE["selections"])
     assert repairs(stage) == []
+
+
+def test_a_changed_selection_says_what_of_it_changes(scheduled: Stage) -> None:
+    """In the plan and in the event: the member, what AWS has, and what is declared."""
+    wanted = copy.deepcopy(SCHEDULE)
+    wanted["selections"][0]["tags"] = {"backup": "true", "team": "orders"}
+    scheduled.declare(schedule=wanted)
+    _, _, planned = scene.planned(scheduled.request(), scheduled.aws)
+    lines = [each.told() for each in planned.actions]
+    outcome = scheduled.look()
+
+    told = "tags backup=true → backup=true, team=orders"
+    assert told in [each.what for each in lines if each is not None and each.aspect == "selection"]
+    assert told in said(outcome)

@@ -24,6 +24,7 @@ from crossvault.aspects.schedule.document import (
     form_of,
     plan_document,
     plan_name,
+    selection_differences,
     selection_document,
     selection_form,
 )
@@ -571,6 +572,34 @@ def test_settings_are_the_same_wherever_aws_gives_them(*, beside: bool, within: 
     shown = {**sent, "AdvancedBackupSettings": settings if within else None}
 
     assert (form_of(shown, settings if beside else None) == form_of(sent)) is (beside or within)
+
+
+SELECTED: dict[str, tuple[Json, str, str]] = {
+    "role": ({"role": "other"}, "role", "role/other"),
+    "ARNs": ({"resources": ["arn:aws:s3:::b"]}, "resources", "arn:aws:s3:::b"),
+    "what is left out": ({"notResources": ["arn:aws:s3:::b"]}, "notResources", "arn:aws:s3:::b"),
+    "one of some tags": ({"anyOfTags": {"c": "d"}}, "anyOfTags", "c=d"),
+    "tags": ({"tags": {"a": "c"}}, "tags", "a=c"),
+    "tags as a condition": ({"tags": {}, "conditions": {"equal": {"a": "c"}}}, "tags", "a=c"),
+    "not these": ({"conditions": {"notEqual": {"c": "d"}}}, "conditions.notEqual", "c=d"),
+    "like these": ({"conditions": {"like": {"c": "d*"}}}, "conditions.like", "c=d*"),
+    "not like these": ({"conditions": {"notLike": {"c": "d*"}}}, "conditions.notLike", "c=d*"),
+}
+
+
+@pytest.mark.parametrize("what", SELECTED)
+def test_a_changed_selection_is_told_member_by_member(what: str) -> None:
+    """By the name of the field, with what is declared and what AWS has, and nothing that is the same."""
+    changes, member, value = SELECTED[what]
+    before: Json = {"name": "some", "resources": ["arn:aws:s3:::a"], "tags": {"a": "b"}}
+    schedules = [read({"rules": [BARE], "selections": [each]})[0] for each in (before, before | changes)]
+    have, want = (selection_form(selection_document(each.selections[0])) for each in schedules)
+
+    assert selection_differences(want, want) == ()
+    ((path, desired_, observed_),) = selection_differences(want, have)
+    assert path == member
+    assert desired_.endswith(value)
+    assert observed_ != desired_
 
 
 @given(st.data())

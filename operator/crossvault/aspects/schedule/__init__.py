@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from ...engine.declared import DeletionPolicy, Desired
-from ...engine.looks import Look, Unseen
+from ...engine.declared import Desired
+from ...engine.looks import Unseen
 from ...engine.observed import Sight
-from ...engine.plan import Action, Base, Case, Drift, Finding, Room
+from ...engine.plan import Action, Base, Drift, Finding, Room
 from ...engine.rows import Prerequisite, by_the_operator, met, unknown, unmet, unproven
 from ...words.reasons import Reason
-from . import jobs, rights, rivals, roles, selected
+from . import jobs, left, rights, rivals, roles, selected
 from .actions import (
+    ASPECT,
     PLAN_ROW,
+    SELECTIONS,
     SELECTIONS_ROW,
     CreatePlan,
     CreateSelection,
@@ -29,12 +31,19 @@ from .actions import (
     kept_by,
 )
 from .declared import CLUSTER, FILES, KNOWN_PLAN, OWNER, SCHEDULE, Schedule
-from .document import differences, form_of, plan_document, plan_name, selection_document, selection_form
+from .document import (
+    differences,
+    form_of,
+    plan_document,
+    plan_name,
+    selection_differences,
+    selection_document,
+    selection_form,
+)
 from .hazards import HAZARDS_ROW, hazards, refusal
 from .reading import policy, roles_in
 from .seen import CLUSTER_TAG, MANAGED_TAG, MATCHES, OWNER_TAG, PLANS, POLICY_TAG, BackupPlan, Plans, relies_on
 
-ASPECT, SELECTIONS = "backup_plan", "backup_selection"
 MOST_OF_A_TAG = 256
 """Characters of a tag's value. https://docs.aws.amazon.com/aws-backup/latest/devguide/API_TagResource.html"""
 
@@ -64,7 +73,7 @@ def source(base: Base) -> Finding:
     """
     schedule, look = base.desired[SCHEDULE], base.sight[PLANS]
     if schedule is None:
-        return _left(base, look)
+        return left.judge(base, look)
     if isinstance(look, Unseen):
         return Finding((unknown(PLAN_ROW, "", look.problem),))
     risks = (roles.judge(base, schedule), selected.judge(base, schedule), *hazards(base, schedule))
@@ -299,13 +308,15 @@ def _selections(desired: Desired, schedule: Schedule, plan: BackupPlan) -> tuple
     unused, lacking = list(plan.selections), list[CreateSelection]()
     for each in schedule.selections:
         document = selection_document(each)
-        there = next((one for one in unused if one.form == selection_form(document)), None)
+        form = selection_form(document)
+        there = next((one for one in unused if one.form == form), None)
         if there is not None:
             unused.remove(there)
             continue
-        old = tuple(one.id for one in plan.selections if one.name == each.name)
-        lacking.append(CreateSelection(desired.source, plan.id, each.name, document, desired[OWNER], old))
-    drift = [Drift("", SELECTIONS, each.name, "present", "other" if each.instead_of else "absent") for each in lacking]
+        old = [one for one in plan.selections if one.name == each.name]
+        ids, changes = tuple(one.id for one in old), [selection_differences(form, one.form) for one in old[:1]]
+        lacking.append(CreateSelection(desired.source, plan.id, each.name, document, desired[OWNER], ids, *changes))
+    drift = [one for each in lacking for one in _selection_drift(each)]
     replaced = {one for each in lacking for one in each.instead_of}
     drift += (Drift("", SELECTIONS, one.name, "absent", "present") for one in unused if one.id not in replaced)
     if lacking:
@@ -313,50 +324,18 @@ def _selections(desired: Desired, schedule: Schedule, plan: BackupPlan) -> tuple
     return [DeleteSelection(desired.source, plan.id, one.name, one.id) for one in unused], drift
 
 
-# --- When it is declared no more -------------------------------------------------------------------------------------
-
-
-def _left(base: Base, look: Look[Plans]) -> Finding:
-    desired = base.desired
-    if desired.deletion_policy is not DeletionPolicy.REMOVE_OWNED or not desired[KNOWN_PLAN]:
-        return Finding()
-    if isinstance(look, Unseen):
-        return Finding((unknown(PLAN_ROW, "", look.problem),))
-    own = look.value.own(desired[OWNER], desired[KNOWN_PLAN])
-    if own is None:
-        return Finding()
-    does = by_the_operator(desired, "removes it", unproven(base.rows, ""))
-    still = [(PLAN_ROW, f"Backup plan {own.name} ({own.id}) still runs, and its schedule is declared no more.")]
-    if own.selections:
-        still.append((SELECTIONS_ROW, f"The plan still selects: {', '.join(each.name for each in own.selections)}."))
-    rows = tuple(
-        unmet(name, "", Reason.BACKUP_PLAN_DIFFERS, told, does, blocks=False, ours=True) for name, told in still
-    )
-    drift = Drift("", ASPECT, own.name, "absent", "present")
-    return Finding(rows, (drift,), tuple(_removal(desired, look.value)))
-
-
-def _removal(desired: Desired, plans: Plans) -> Iterator[Action]:
-    """Take away the selections, then the plan: AWS refuses the other order."""
-    own = plans.own(desired[OWNER], desired[KNOWN_PLAN])
-    if own is None:
-        return
-    for each in own.selections:
-        yield DeleteSelection(desired.source, own.id, each.name, each.id)
-    if not own.selections:
-        yield DeletePlan(desired.source, own.id, own.name)
-
-
-def remove(case: Case) -> tuple[Action, ...]:
-    """Take the plan away with its policy."""
-    look = case.observed.source[PLANS]
-    return () if isinstance(look, Unseen) else tuple(_removal(case.desired, look.value))
+def _selection_drift(lacking: CreateSelection) -> Iterator[Drift]:
+    """Tell what a selection has otherwise, member by member; of one that is not there that it is not."""
+    if not lacking.instead_of:
+        yield Drift("", SELECTIONS, lacking.name, "present", "absent")
+    for member, want, has in lacking.changes:
+        yield Drift("", SELECTIONS, f"{lacking.name}.{member}", want, has)
 
 
 ROOM = Room(
     "schedule",
     source=source,
-    remove_source=remove,
+    remove_source=left.remove,
     policy=policy,
     drifts=(ASPECT, SELECTIONS),
     rights=rights.RIGHTS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from ...words.reasons import Reason
 from .document import Difference, form_of, selection_form
 from .seen import OWNER_TAG, PLANS, BackupPlan, Plans, Selected
 
+ASPECT, SELECTIONS = "backup_plan", "backup_selection"
 PLAN_ROW, SELECTIONS_ROW, HAZARDS_ROW = "BackupPlan", "BackupSelections", "Schedule"
 IMAGINED = "(to be created)"
 """The id of what is not there yet."""
@@ -120,9 +121,13 @@ class UpdatePlan(_AtSource):
         return reason, f"{words}: {self._changes()}.{kept_by(self.maker)}"
 
     def _changes(self) -> str:
-        first = sorted(self.changes, key=lambda each: "copies" not in each[0])  # what protects most
-        shown = [f"{path} {old} → {new}" for path, new, old in first[:3]]
-        return "; ".join(shown) + (f" and {len(self.changes) - 3} more" if len(self.changes) > 3 else "")
+        return _told(sorted(self.changes, key=lambda each: "copies" not in each[0]))  # what protects most
+
+
+def _told(changes: Sequence[Difference]) -> str:
+    """Return differences in few words, the first ones first."""
+    shown = [f"{path} {old} → {new}" for path, new, old in changes[:3]]
+    return "; ".join(shown) + (f" and {len(changes) - 3} more" if len(changes) > 3 else "")
 
 
 def kept_by(maker: str) -> str:
@@ -187,6 +192,7 @@ class CreateSelection(_AtSource):
     Attributes:
         owner: Whose plan it is: what makes the request the same when it is repeated.
         instead_of: The ids of the selections of this name that go then.
+        changes: What the first of those has otherwise.
     """
 
     plan_id: str
@@ -194,6 +200,7 @@ class CreateSelection(_AtSource):
     document: Mapping[str, Any] = field(hash=False)
     owner: str
     instead_of: tuple[str, ...] = ()
+    changes: tuple[Difference, ...] = ()
 
     mends: ClassVar[str] = SELECTIONS_ROW
     bars: ClassVar[bool] = False
@@ -220,13 +227,14 @@ class CreateSelection(_AtSource):
 
     def told(self) -> Change:
         """Return how a plan lists it."""
-        what = "what it selects is declared otherwise" if self.instead_of else "what the plan backs up"
+        what = _told(self.changes) if self.instead_of else "what the plan backs up"
         return Change("change" if self.instead_of else "add", "selection", self._where(self.name), what)
 
     def done(self, *, repaired: bool) -> tuple[Reason, str]:
         """Return the event about it."""
         reason = Reason.DRIFT_CORRECTED if repaired else Reason.BACKUP_PLAN_UPDATED
-        return reason, f"Added selection {self.name} to the backup plan."
+        changed = f": {_told(self.changes)}" if self.changes else ""
+        return reason, f"Added selection {self.name} to the backup plan{changed}."
 
 
 @dataclass(frozen=True, slots=True)

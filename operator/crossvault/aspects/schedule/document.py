@@ -282,10 +282,33 @@ def selection_form(document: Document) -> tuple[object, ...]:
         document["IamRoleArn"],
         tuple(sorted(document.get("Resources") or ())),
         tuple(sorted(document.get("NotResources") or ())),
-        tuple(sorted(map(str, tags))),
+        tuple(sorted(tags, key=str)),
         tuple(_tests(conditions.get(group)) for group, _ in _CONDITIONS),
     )
 
 
 def _tests(tests: Iterable[Document] | None) -> Pairs:
     return tuple(sorted((str(each.get("ConditionKey")), str(each.get("ConditionValue"))) for each in tests or ()))
+
+
+def selection_differences(want: tuple[Any, ...], have: tuple[Any, ...]) -> tuple[Difference, ...]:
+    """Return the members in which a selection that AWS shows is otherwise than the one that would be sent."""
+    after, before = _members(want), _members(have)
+    return tuple((name, value, before[name]) for name, value in after.items() if value != before[name])
+
+
+def _members(form: tuple[Any, ...]) -> dict[str, str]:
+    """Return what a selection asks for by the names of its fields; whatever has to be equal stands under ``tags``."""
+    _, role, resources, others, any_of, tests = form
+    tagged = [f"{'' if kind == 'STRINGEQUALS' else f'{kind} '}{key}={value}" for kind, key, value in any_of]
+    fields = ("tags", "conditions.notEqual", "conditions.like", "conditions.notLike")
+    return {
+        "role": role,
+        "resources": _told(resources),
+        "notResources": _told(others),
+        "anyOfTags": _told(tuple(tagged)),
+        **{
+            name: _told(tuple(f"{key.removeprefix(_TAG_KEY)}={value}" for key, value in pairs))
+            for name, pairs in zip(fields, tests, strict=True)
+        },
+    }
