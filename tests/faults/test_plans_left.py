@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.kit import scheduling
 from tests.kit import stage as scene
-from tests.kit.doctoring import Surgery
+from tests.kit.doctoring import Surgery, paste
 from tests.kit.scheduling import SCHEDULE, plans_of
 from tests.kit.stage import Json
 
@@ -59,6 +59,7 @@ def test_a_plan_whose_policy_is_in_no_file_any_more_is_told(surgery: Surgery) ->
         "planName": bills["BackupPlanName"],
         "account": "production",
         "region": scene.HOME,
+        "fix": told["fix"],
     }
     for operation in ("ListBackupPlans", "GetBackupPlan", "ListTags"):
         assert len(surgery.aws.control.calls(operation=operation)) == 1
@@ -80,4 +81,34 @@ def test_what_has_another_name_is_not_told(surgery: Surgery) -> None:
         rule = {"RuleName": "daily", "TargetBackupVaultName": "orders"}
         backup.create_backup_plan(BackupPlan={"BackupPlanName": name, "Rules": [rule]})
 
+    assert json.loads(plan(surgery))["plansLeft"] == []
+
+
+def moved(vault: str) -> Json:
+    """Return the policy with another source vault."""
+    made = policy("orders")
+    made["spec"]["source"] = {**made["spec"]["source"], "vault": {"name": vault}}
+    return made
+
+
+@pytest.mark.parametrize("wanted", [policy("bills"), moved("accounts")], ids=["another policy", "another source vault"])
+def test_what_was_left_is_told_by_plan_and_doctor_and_removed_by_what_they_print(
+    surgery: Surgery, tmp_path: Path, wanted: Json
+) -> None:
+    """The old plan runs on after its policy was renamed, or got another source vault; then it alone is gone."""
+    backup = surgery.aws.client("backup", scene.PRODUCTION, "admin", region=scene.HOME)
+    backup.create_backup_vault(BackupVaultName="accounts")
+    kept(surgery, policy("orders"))
+    (old,) = plans_of(backup)
+    kept(surgery, wanted)
+    (told,) = json.loads(plan(surgery))["plansLeft"]
+    doctor = surgery.doctor()
+    texts = [plan(surgery, "table"), surgery.type_in("doctor", "-f", surgery.manifests).output]
+
+    assert told["planId"] == old["id"]
+    assert doctor["plansLeft"] == [told]
+    assert [text for text in texts if old["id"] not in text or told["fix"][-1] not in text] == []
+    paste(surgery.aws, tmp_path, told["fix"])
+    assert old["id"] not in {each["id"] for each in plans_of(backup)}
+    assert len(plans_of(backup)) == 1
     assert json.loads(plan(surgery))["plansLeft"] == []

@@ -26,7 +26,7 @@ from ..kinds.rejected import Rejected
 from ..local import Folder, ManifestError
 from ..local.files import shown
 from ..status.outcome import Cadence
-from . import FAILED, accounts, diagnoses, findings, organizations, render, switches, uncut
+from . import FAILED, accounts, diagnoses, findings, organizations, render, strays, switches, uncut
 
 if TYPE_CHECKING:
     from ..kube.settings import OperatorSettings
@@ -61,7 +61,8 @@ def of_files(path: Path, wanted: Wanted, cluster: str) -> int:
         folder.require(shown(path))
     except ManifestError as error:
         return _in_vain(str(error), [fault.row() for fault in error.faults], wanted)
-    return _tell(_looked(folder, cluster), wanted)
+    seen, left = _looked(folder, cluster)
+    return _tell(seen, wanted, left)
 
 
 def of_cluster(where: Place, wanted: Wanted) -> int:
@@ -115,17 +116,24 @@ def _require_known(check: str | None) -> None:
         raise click.BadParameter(f"{check!r} is none of {', '.join(known)}.", param_hint="--check")
 
 
-def _tell(seen: Iterable[diagnoses.Seen], wanted: Wanted) -> int:
+def _tell(seen: Iterable[diagnoses.Seen], wanted: Wanted, left: Iterable[Mapping[str, Any]] = ()) -> int:
     answer = diagnoses.document(seen, datetime.now(UTC), check=wanted.check)
-    render.emit(answer, wanted.output, lambda each: findings.text(each, verbose=wanted.verbose, width=render.width()))
+    answer["plansLeft"] = list(left)
+
+    def text(told: Mapping[str, Any]) -> str:
+        whole = findings.text(told, verbose=wanted.verbose, width=render.width())
+        return "\n".join((whole, *strays.lines(told["plansLeft"])))
+
+    render.emit(answer, wanted.output, text)
     return diagnoses.exit_code(answer)
 
 
 # --- Files ---------------------------------------------------------------------------------------------------------
 
 
-def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
-    """Look once for every account, organization and policy of a folder."""
+def _looked(folder: Folder, cluster: str) -> tuple[list[diagnoses.Seen], list[dict[str, Any]]]:
+    """Look once for every account, organization and policy of a folder; return the plans that they left, too."""
+    looked: list[tuple[Desired, Observed]] = []
     aws = AwsAccounts(AwsSettings(version=__version__, cluster=cluster, by_hand=True))
     now, desk = datetime.now(UTC), folder.desk()
 
@@ -144,6 +152,7 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         judged = judge_policy(desk[POLICY].request(POLICY.key(key), body, Occasion(now)), aws)
         if isinstance(judged, Rejected):
             return diagnoses.Seen(str(key), body, problem=_problem(folder, POLICY.key(key), judged))
+        looked.append(judged[:2])
         return _policy(str(key), body, *judged)
 
     def account(item: tuple[str, Mapping[str, Any]]) -> diagnoses.Seen | None:
@@ -158,7 +167,8 @@ def _looked(folder: Folder, cluster: str) -> list[diagnoses.Seen]:
         # Last, because an account tells what was refused to all others.
         entered = [each for each in pool.map(account, sorted(folder.accounts.items())) if each is not None]
         shared = [accounts.shared(names, folder.accounts[names[0]]) for names in desk[ACCOUNT].shared()]
-        return entered + shared + organizations + policies
+        left = strays.found(looked) if len(looked) == len(folder.policies) else []
+        return entered + shared + organizations + policies, left
     finally:
         # Not "with": after Ctrl-C nobody waits for an AWS that hangs.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -11,7 +11,9 @@ from typing import Any
 
 from ..aspects.schedule.document import plan_name
 from ..aspects.schedule.seen import PLANS
-from ..engine.declared import Desired, PolicyKey
+from ..engine import fixes
+from ..engine.declared import Account, Desired, PolicyKey
+from ..engine.fixes import Fix
 from ..engine.looks import Unseen
 from ..engine.observed import Observed
 from .wrongs import WIDTH
@@ -31,7 +33,15 @@ def found(looked: Iterable[tuple[Desired, Observed]]) -> list[dict[str, Any]]:
             continue
         meant.update(each.id for each in look.value.found)
         where = {"account": source.account.name, "region": source.region}
-        others |= {each: {"planId": each, "planName": name, **where} for each, name in look.value.others.items()}
+        others |= {
+            each: {
+                "planId": each,
+                "planName": name,
+                **where,
+                "fix": list(removing(source.account, source.region, each)),
+            }
+            for each, name in look.value.others.items()
+        }
     return [
         {**each, **({"policy": str(policy)} if (policy := known.get(each["planName"])) is not None else {})}
         for name, each in sorted(others.items())
@@ -44,15 +54,26 @@ def lines(rows: Iterable[Mapping[str, Any]]) -> list[str]:
     return [line for each in rows for line in _of_one(each)]
 
 
-def _of_one(each: Mapping[str, Any]) -> tuple[str, str]:
+def _of_one(each: Mapping[str, Any]) -> tuple[str, ...]:
     name = f"{each['planName']} ({each['planId']}) in {each['account']}/{each['region']}"
     whose = (
         "no policy of these files keeps it; another folder, or a cluster, may: its tag crossvault.io/policy says whose"
     )
     if "policy" in each:
         whose = f"policy {each['policy']} of these files has its name, and declares no schedule"
-    left = "declare it again, or delete its selections and then it (aws backup delete-backup-plan)"
+    left = "declare it again, or delete its selections, and then it"
     return (
         f"  # {'backup plan':<{WIDTH}} {name}: {whose}.",
         f"      where nobody does: {left}. Backups and copies stay.",
+        *(f"      {line}" for line in each["fix"]),
     )
+
+
+def removing(account: Account, region: str, plan_id: str) -> Fix:
+    """Return the commands that remove a plan: AWS takes it away when it selects nothing any more."""
+    of_plan = {"region": region, "backup_plan_id": plan_id}
+    listed = fixes.aws("backup", "list-backup-selections", **of_plan)
+    every = f"$({listed} --query 'BackupSelectionsList[].SelectionId' --output text)"
+    each = f'{fixes.aws("backup", "delete-backup-selection", **of_plan)} --selection-id "$s"'
+    selections = f"for s in {every}; do {each}; done"
+    return fixes.within(account, selections, fixes.aws("backup", "delete-backup-plan", **of_plan))
