@@ -383,6 +383,7 @@ WITHOUT = {
     "schedule: BACKUP_PLAN_MISSING": "the operator creates it, or the manifest names one that is not there",
     "schedule: BACKUP_PLAN_DIFFERS": "the operator puts it right",
     "schedule: BACKUP_PLAN_OF_OTHERS": "a person decides whose it is, and says so in the manifest",
+    "schedule.left: BACKUP_PLAN_DIFFERS": "the operator removes it",
     "schedule.rivals: BACKUP_PLAN_OF_OTHERS": "a person decides which of the policies adopts it",
     "schedule.selected: SELECTED_NEVER_COPIED": "the manifest says what is backed up, and whose copies are wanted",
     "schedule.selected: NOTHING_SELECTED": "who wrote a tag has to say which one is right: the manifest's, or AWS's",
