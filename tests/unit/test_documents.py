@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.kit.scalars import OF_KUBECTL
 
 from crossvault.manifest import documents
 from crossvault.manifest.documents import DocumentError
@@ -198,25 +199,6 @@ def test_json_is_read_as_json(value: object) -> None:
 
 
 # What `kubectl annotate --local -o json` makes of each.
-OF_KUBECTL: tuple[tuple[str, Any], ...] = (
-    *(("1:30", "1:30"), ("190:20:30", "190:20:30"), ("y", True), ("N", False), ("off", False), ("Yes", True)),
-    *(("tRue", "tRue"), ("nUll", "nUll"), ("~", None), ("0o17", 15), ("017", 15), ("08", 8), ("00", 0), ("-0", 0)),
-    *(("1e3", 1000), ("1e400", "1e400"), ("1e", "1e"), ("1.5", 1.5), ("1.0", 1), ("1.", 1), (".5", 0.5), ("+.5", 0.5)),
-    *((".5_0", 0.5), ("-1_0.5", -10.5), ("1_000", 1000), ("1__0", 10), ("_1", "_1"), ("+5", 5), ("-0o7", -7)),
-    *(
-        ("0x1F", 31),
-        ("0X1f", 31),
-        ("0x", "0x"),
-        ("0b11", 3),
-        ("0b2", "0b2"),
-        ("! 5", "5"),
-        ("!!str 5", "5"),
-        ("=", "="),
-    ),
-    *(("=", "="), ("99999999999999999999", 1e20), ("2026-01-01", "2026-01-01"), ('"y"', "y"), ("'1e3'", "1e3")),
-)
-
-
 @pytest.mark.parametrize(("written", "meant"), OF_KUBECTL)
 def test_a_scalar_means_what_kubectl_takes_it_for(written: str, meant: Any) -> None:
     """One manifest has one meaning, in a folder as in a cluster; of the same type, too."""
