@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from tests.kit import harms
+from tests.kit import harms, scheduling
 from tests.kit import stage as scene
 from tests.kit.doctoring import Json, Surgery
 
@@ -182,6 +182,7 @@ def test_every_command_says_the_same_of_a_read_that_is_denied(
     """None looked where the picture is not whole, and all did where it is."""
     made = harms.sound()
     nothing_to_copy(made)
+    scene.account(made, scene.PRODUCTION)["resources"] = [dict(scheduling.RESOURCES[0])]
     every = {"Sid": "All", "Effect": "Allow", "Action": ["backup:*", "tag:*"], "Resource": "*"}
     scene.role(made, scene.PRODUCTION, SOURCE)["policies"][0]["Statement"].append(every)
     surgery.aws.control.load(made)

@@ -106,7 +106,8 @@ def _in_vain(words: str, faults: Iterable[Mapping[str, Any]], wanted: Wanted) ->
     """Say why nothing could be looked at: a machine gets its document, whatever is wrong."""
     if wanted.output == "table":
         raise click.ClickException(words)
-    render.emit({**diagnoses.document([], datetime.now(UTC)), "faults": list(faults)}, wanted.output, str)
+    answer = {**diagnoses.document([], datetime.now(UTC)), "plansLeft": [], "faults": list(faults)}
+    render.emit(answer, wanted.output, str)
     return FAILED
 
 
