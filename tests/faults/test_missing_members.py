@@ -36,7 +36,7 @@ SKIPPED = OF_ORGANIZATIONS | {
     *("ListPoliciesForTarget", "DescribePolicy"),
     "ListRegions",  # only of an account that is used in a Region to opt into: functional/aws/test_members.py
     # Only with a schedule: functional/aws/test_members.py
-    *("ListBackupPlans", "GetBackupPlan", "ListBackupSelections", "GetBackupSelection"),
+    *("ListBackupPlans", "GetBackupPlan", "ListBackupSelections", "GetBackupSelection", "ListBackupJobs"),
     "GetResources",
     "ListGrants",  # only of a key whose policy does not let somebody in
 }
