@@ -25,7 +25,7 @@ from ..status.conditions import condition_of
 from ..words.explanations import EXPLANATIONS
 from ..words.instants import instant
 from ..words.reasons import Reason
-from . import FAILED, FOUND, NOTHING, shared, stakes, unaccounted
+from . import FAILED, FOUND, NOTHING, stakes, unaccounted, vault_pairs
 from .render import API_VERSION
 
 
@@ -133,7 +133,7 @@ def document(seen: Iterable[Seen], now: datetime, *, check: str | None = None) -
             "recoveryPoints": held.points,
             "bytes": held.size,
             **stakes.counts(rows),
-            "sharedPairs": shared.declared(each.body for each in entries),
+            "sharedPairs": vault_pairs.declared(each.body for each in entries),
             "triedAgain": sum(map(_tried_again, entries)) if check is None else 0,
             "notLookedAt": len(unseen),
             "stale": sum(bool(each.stale) for each in entries),

@@ -9,7 +9,7 @@ import click
 
 from ..engine.rows import MET, UNKNOWN, UNMET
 from ..words.texts import plural
-from . import shared, stakes
+from . import stakes, vault_pairs
 from .diagnoses import cause
 from .render import wrapped
 
@@ -99,7 +99,7 @@ def _last_line(answer: Mapping[str, Any]) -> str:
     if summary["unmet"] or summary["unknown"]:
         told = f"{count}, {summary['unmet']} unmet, {summary['unknown']} unknown."
         told += "".join(f"  {each}" for each in stakes.in_all(summary))
-        told += shared.words(summary["sharedPairs"]) if summary["recoveryPoints"] else ""
+        told += vault_pairs.words(summary["sharedPairs"]) if summary["recoveryPoints"] else ""
     else:
         idle = not summary["notLookedAt"] and not summary["triedAgain"]
         told = f"{count}. Nothing to do." if idle else f"{count}."

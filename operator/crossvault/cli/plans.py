@@ -34,7 +34,7 @@ from ..status.outcome import Cadence
 from ..words.instants import instant
 from ..words.reasons import Reason
 from ..words.texts import plural
-from . import costs, never, pairings, shared, sources, strays, verdicts, ways, wrongs
+from . import costs, never, pairings, sources, strays, vault_pairs, verdicts, ways, wrongs
 from . import switches as switches_
 from .render import API_VERSION, size
 from .wrongs import WIDTH
@@ -92,7 +92,7 @@ def document(
             "hazards": sum(len(each["hazards"]) for each in (*lines, *sources_)) + len(roles),
             "notReady": sum((policy.get("ready") or {}).get("status") == "False" for policy in policies),
             "notLookedAt": sum(map(is_unseen, policies)) + sum(map(switches_.is_unseen, switches)),
-            "sharedPairs": shared.planned(acting),
+            "sharedPairs": vault_pairs.planned(acting),
             "notActing": sum(policy.get("acts") is False for policy in policies),
             "awsReads": reads,
             "awsWrites": writes,

@@ -14,7 +14,7 @@ from ..kinds import ORGANIZATION, POLICY
 from ..kinds.kind import ObjectKey
 from ..local import ManifestFault
 from ..words.instants import instant
-from . import shared, tables, wrongs
+from . import tables, vault_pairs, wrongs
 from .render import API_VERSION
 
 NONE: Mapping[ObjectKey, Sequence[str]] = MappingProxyType({})
@@ -50,7 +50,7 @@ def document(
             "ineligible": sum(each.get("ineligible", 0) for each in summaries),
             "unmet": sum(each.get("unmetPrerequisites", 0) for each in summaries),
             "drifted": sum(each.get("drifted", 0) for each in summaries),
-            "sharedPairs": shared.declared(bodies.values()),
+            "sharedPairs": vault_pairs.declared(bodies.values()),
             "notLookedAt": sum(not looked.get(key, False) for key in bodies),
         },
         "policies": policies,

@@ -7,8 +7,8 @@ from typing import Any
 
 from ..aspects.copies.planned import State
 from ..words.texts import plural
-from . import shared
 from . import switches as switches_
+from . import vault_pairs
 from .render import size
 
 FOUND_IN = (
@@ -81,7 +81,7 @@ def _planned(answer: Mapping[str, Any]) -> str:
         f" {plural(summary['copies'], 'copy', 'copies')} to start (at most {size(summary['copiesBytes'])}){later}"
         f"{whole},{lives} {summary['unmet']} unmet{unknown}{amiss}."
     )
-    return f"{told}{shared.words(summary['sharedPairs'])}{_held(summary, idle=idle)}"
+    return f"{told}{vault_pairs.words(summary['sharedPairs'])}{_held(summary, idle=idle)}"
 
 
 def _looked(answer: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from tests.kit import builders
 from tests.kit.judging import foresee
 
-from crossvault.cli import diagnoses, findings, plans, shared, statuses
+from crossvault.cli import diagnoses, findings, plans, statuses, vault_pairs
 from crossvault.engine.declared import PolicyKey
 
 WORDS = " 1 pair of vaults has several policies: what more than one of them means is copied once, and counted for each."
@@ -37,7 +37,7 @@ def spec(vault: str = "orders", *destinations: str) -> dict[str, Any]:
 )
 def test_pairs_are_counted_that_several_policies_share(specs: list[dict[str, Any]], count: int) -> None:
     """By the two vaults, whatever the policies and their destinations are called."""
-    assert shared.declared({"spec": each} for each in specs) == count
+    assert vault_pairs.declared({"spec": each} for each in specs) == count
 
 
 @pytest.mark.parametrize("names", [("orders",), ("orders", "reports")], ids=["one policy", "two policies"])
